@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from doorkey.wire.flow import Flow
 
 LIFETIME: Final = 60.0
-"""Default lifetime of an assertion in seconds: enough for one request and clocks that differ a little."""
+"""Default lifetime of an assertion in seconds. It allows for one request and some clock skew."""
 
 _NO_SERVER: Final = (
     "the authorization server is missing: give the token endpoint's url as token_endpoint= (or token_url=), or the "
@@ -31,30 +31,31 @@ _NO_SERVER: Final = (
 
 
 class AssertionClient(OAuth2Client):
-    """A client that gets its token with a freshly signed assertion each time (RFC 7523 §2.1).
+    """A client that signs a new assertion for each token request (RFC 7523 §2.1).
 
     token_endpoint (or token_url): URL of the token endpoint.
-    issuer: `iss` of the assertion. Without a token endpoint, or beside `assertion_issuer`, it is the authorization
-        server, a URL or an `Issuer`, whose metadata is discovered on first use.
+    issuer: `iss` of the assertion. Without a token endpoint, or in addition to `assertion_issuer`, it is instead the
+        authorization server, a URL or an `Issuer`, whose metadata is discovered on first use.
     assertion_issuer: `iss` of the assertion; None: `issuer`, or the `client_id` if `issuer` is the server.
     subject: `sub` of the assertion; None omits it.
-    audience: `aud` of the assertion; None: the authorization server if it is known, else the token endpoint.
-    grant_type: the JWT bearer grant, the only one there is.
-    claims: further claims; they replace the other ones.
+    audience: `aud` of the assertion; None: the issuer of the server if it is known, else the token endpoint.
+    grant_type: None, or the JWT bearer grant, the only supported value.
+    claims: further claims, which replace those above.
     key: the private key, as PEM, JWK or key object.
-    signer: in place of a key, ``signer(data) -> signature`` signs by `alg` with a key in a KMS. The signature of an
-        ECDSA key is R and S, not DER (RFC 7518 §3.4). It may be a coroutine function for an asynchronous client.
-    alg: JWS algorithm; None: that of `header`, else the one that fits the key.
+    signer: in place of a key, ``signer(data) -> signature`` signs by `alg` with a key in a KMS. An ECDSA signature must
+        be the concatenation of R and S, not DER (RFC 7518 §3.4). On an asynchronous client, it may be a coroutine
+        function.
+    alg: JWS algorithm; None: that of `header`, else the algorithm that fits the key.
     kid: `kid` of the JOSE header; None: that of `header`, else that of the key.
-    thumbprint_kid: True to name a key without `kid` by its thumbprint (RFC 7638).
+    thumbprint_kid: True to use the thumbprint of the key as `kid` if it has none (RFC 7638).
     header: further members of the JOSE header.
     issued_at: `iat` of the assertion in seconds since the epoch; None: the time of each token request.
     expires_in: lifetime of each assertion in seconds; None: 60.
     expires_at: `exp` of the assertion in seconds since the epoch, in place of `expires_in`. No token can be requested
         after it.
-    client_id, client_secret: authenticate the client, for a server that requires this too.
+    client_id, client_secret: credentials of the client, for a server that requires client authentication too.
 
-    The other options are those of the session it is joined with. Raises `UsageError`.
+    The other options are those of the session class that it is combined with. Raises `UsageError`.
     """
 
     JWT_BEARER_GRANT_TYPE: ClassVar[str] = "urn:ietf:params:oauth:grant-type:jwt-bearer"
@@ -74,12 +75,12 @@ class AssertionClient(OAuth2Client):
 
         path: the file, whose members are `type`, `client_email`, `private_key`, `private_key_id` and `token_uri`.
         issuer: the authorization server, a URL or an `Issuer`, in place of the `token_uri` of the file.
-        scope: scope of the token, which becomes a claim of the assertion, as Google requires; with `issuer` it is a
+        scope: scope of the token. It becomes a claim of the assertion, as Google requires. With `issuer`, it is a
             parameter of the token request too.
-        subject: the user that the service account acts for; None: the service account itself.
+        subject: the user for whom the service account acts; None: the service account itself.
         options: the other options of the constructor.
 
-        Raises `UsageError` for a file that cannot be read, or is not such a key file.
+        Raises `UsageError` for a file that cannot be read, or that is not such a key file.
         """
         from doorkey.sessions.key_file import account_in
         from doorkey.values import Scope
@@ -94,7 +95,7 @@ class AssertionClient(OAuth2Client):
         return cls(**own)
 
     def _start(self, given: Mapping[str, Any], options: Mapping[str, Any]) -> None:
-        """Construct the session with `options`; `given` are the arguments of the concrete class's constructor."""
+        """Construct the session with `options`. `given` contains the arguments of the concrete class's constructor."""
         from doorkey.protocol.assertion_signer import AssertionSigner
         from doorkey.protocol.grants import SelfSignedGrant
         from doorkey.sources.token_client import load_signing
@@ -118,7 +119,7 @@ class AssertionClient(OAuth2Client):
                 **{name: given[name] for name in ("key", "signer", "alg", "kid", "thumbprint_kid")},
             ),
         )
-        session: Any = super()  # the session that a concrete class joins this with
+        session: Any = super()  # the session class that a concrete class combines this class with
         session.__init__(
             token_endpoint=endpoint,
             issuer=server,
@@ -132,7 +133,7 @@ class AssertionClient(OAuth2Client):
 
 
 def _server_and_issuer(given: Mapping[str, Any], endpoint: str | None, options: Mapping[str, Any]) -> tuple[Any, str]:
-    """Return the authorization server that `issuer` names, if it names one, and `iss` of the assertions."""
+    """Return the authorization server, or None if `issuer` does not name it, and the `iss` of the assertions."""
     from doorkey.protocol.metadata import ServerMetadata
     from doorkey.wire.limits import policy_of
 
@@ -155,7 +156,7 @@ def _needed(issuer: str | None) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AssertionMaker:
-    """Makes a fresh assertion for each token request, with a `jti` of its own; see `AssertionClient` for the fields."""
+    """Creates an assertion with a unique `jti` for each token request. See `AssertionClient` for the fields."""
 
     issuer: str
     signer: AssertionSigner = field(repr=False)
@@ -171,18 +172,20 @@ class AssertionMaker:
             if getattr(self, name) is not None:
                 seconds(getattr(self, name), name, least=least)
         if self.expires_at is not None and self.expires_in is not None:
-            raise UsageError("expires_at= and expires_in= both say when an assertion expires: give one of them")
+            raise UsageError("expires_at= and expires_in= both set the expiry of the assertion: give only one of them")
 
     def signed(self, now: float, audience: str | None) -> str | Flow[str]:
-        """Return the assertion for a request at `now`, in seconds since the epoch, or a flow of it.
+        """Return the assertion for a request at `now`, in seconds since the epoch, or a flow that returns it.
 
-        `audience` is its `aud` unless the program has named one. Raises `UsageError` for a key that cannot sign it, and
-        after `expires_at`.
+        `audience` is the default of its `aud`. Raises `UsageError` for a key that cannot sign it, and after
+        `expires_at`.
         """
         import secrets
 
         if self.expires_at is not None and now >= self.expires_at:
-            raise UsageError("the assertion's expires_at= is in the past: give expires_in=, which each request counts")
+            raise UsageError(
+                "the assertion's expires_at= is in the past: give expires_in=, which counts from each token request"
+            )
         issued_at = int(now if self.issued_at is None else self.issued_at)
         lifetime = LIFETIME if self.expires_in is None else self.expires_in
         claims: dict[str, Any] = {

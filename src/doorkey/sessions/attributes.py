@@ -1,4 +1,4 @@
-"""A session's options as attributes. An assignment is checked as the constructor checks the option.
+"""A session's options as attributes. An assignment is validated in the same way as by the constructor.
 
 `OAuth2Client` needs this when it is imported, and `sessions/options.py` only when a session is constructed.
 """
@@ -17,7 +17,7 @@ Given_contra = TypeVar("Given_contra", contravariant=True)
 
 
 class Option(Generic[Read_co, Given_contra]):
-    """An option that is read as one type and assigned as another. Assigning None resets it to its default.
+    """An option as an attribute, whose type may differ for reading and assignment. None resets it to its default.
 
     An invalid value raises `UsageError` and changes nothing.
     """
@@ -39,5 +39,7 @@ class Option(Generic[Read_co, Given_contra]):
 
     def __set__(self, session: OAuth2Client, value: Given_contra) -> None:
         if "_oauth" not in vars(session):
-            raise UsageError(f"{self._name} is assigned to a constructed session: call super().__init__() first")
+            raise UsageError(
+                f"{self._name} was assigned before the session was constructed: call super().__init__() first"
+            )
         session._change(self._name, value)

@@ -1,4 +1,4 @@
-"""New authorization requests: their URLs, and the record of each for its response (RFC 6749 §4.1.1)."""
+"""New authorization requests: their URLs, and the records that check their responses (RFC 6749 §4.1.1)."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _NEVER_SHOWN: Final = frozenset({"client_secret", "code_verifier", "client_asser
 
 @dataclass(frozen=True, slots=True)
 class Pending:
-    """The parameters of an authorization request, with which its response is checked and its code is exchanged."""
+    """The parameters of an authorization request that are needed to check its response and to exchange its code."""
 
     response_type: str = "code"
     redirect_uri: str | None = None
@@ -42,12 +42,12 @@ class Pending:
     acr_values: tuple[str, ...] = ()
 
     def with_nonce(self, nonce: str | None) -> Pending:
-        """Return a copy with the nonce that another session sent; None changes nothing. Raises `UsageError`."""
+        """Return a copy with the `nonce` that another session sent. None changes nothing. Raises `UsageError`."""
         return self if nonce is None else replace(self, nonce=Secret(text(nonce, "nonce")))
 
 
 def unknown_request(options: SessionOptions) -> Pending:
-    """Return the record of a request that another session made, as far as the options of this one tell it."""
+    """Return the record of a request that another session made, assuming that it had the same `options`."""
     parameters, nonce = options.authorization, options.authorization.get("nonce")
     return Pending(
         redirect_uri=options.redirect_uri,
@@ -58,10 +58,10 @@ def unknown_request(options: SessionOptions) -> Pending:
     )
 
 
-def refuse_printed(id_token_hint: object) -> None:
+def refuse_masked(id_token_hint: object) -> None:
     """Raise `UsageError` for an ID token hint that is the text of a printed token."""
     if isinstance(id_token_hint, Secret) or id_token_hint == MASK:
-        raise UsageError(f"id_token_hint is no ID token: {token_problem(MASK)}")
+        raise UsageError(f"id_token_hint is not an ID token: {token_problem(MASK)}")
 
 
 def begun(
@@ -73,13 +73,18 @@ def begun(
     code_verifier: str | None = None,
     with_pkce: bool,
 ) -> tuple[str, str, Pending, Pairs]:
-    """Return the URL of a new authorization request, its state, what to remember of it, and its parameters.
+    """Return the URL of a new authorization request, its state, its record for the response, and its parameters.
 
-    `extra` keyword arguments become parameters. They replace those of the session's options. Raises `UsageError` for an
-    invalid or a misspelled parameter, and without a client ID.
+    url: the authorization endpoint; None: the session's.
+    extra: further parameters, which replace those of the session's options.
+    state: None: a random value.
+    code_verifier: None: a random one if the response type has a code and PKCE is used.
+    with_pkce: True to use PKCE even if neither an option nor a parameter requires it.
+
+    Raises `UsageError` for an invalid or misspelled parameter, and without a client ID or an endpoint.
     """
     if not options.client_id:
-        raise UsageError("an authorization request names its client: construct the session with client_id=")
+        raise UsageError("an authorization request needs a client ID: construct the session with client_id=")
     endpoint = endpoint_of(options.metadata, url, "authorization")
     if not endpoint:
         raise UsageError("give the authorization endpoint's url, or construct the session with authorization_endpoint=")
@@ -89,10 +94,13 @@ def begun(
     for name, value in (("state", state), ("code_verifier", code_verifier), ("redirect_uri", rest.get("redirect_uri"))):
         if value is not None:
             text(value, name)
-    refuse_printed(rest.get("id_token_hint"))
+    refuse_masked(rest.get("id_token_hint"))
     shown = sorted(_NEVER_SHOWN & rest.keys())
     if shown:
-        raise UsageError(f"{shown[0]} does not belong in a URL that a browser shows (RFC 7636 §4.3, RFC 6749 §2.3.1)")
+        raise UsageError(
+            f"{shown[0]} must not be sent in the authorization URL, which a browser shows (RFC 7636 §4.3, RFC 6749 "
+            "§2.3.1)"
+        )
     response_type = _response_type(rest.pop("response_type", None))
     if acr_values := acr_values_in(rest):
         rest["acr_values"] = " ".join(acr_values)
@@ -101,7 +109,7 @@ def begun(
     nonce = rest.pop("nonce", None) or (new_state() if "openid" in scope else None)
     method = rest.pop("code_challenge_method", None)
     if method not in (None, pkce.METHOD):
-        raise UsageError("code_challenge_method is 'S256': plain protects nothing (RFC 9700 §2.1.1)")
+        raise UsageError("code_challenge_method must be 'S256': 'plain' does not protect the code (RFC 9700 §2.1.1)")
     if code_verifier is None and "code" in response_type.split() and (with_pkce or method or options.pkce):
         code_verifier = pkce.new_verifier()
     state = state or new_state()
@@ -143,7 +151,7 @@ def resource_in(parameters: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def max_age_in(parameters: Mapping[str, Any]) -> float | None:
-    """Return the `max_age` parameter in seconds, None without one. Raises `UsageError` for anything but a number."""
+    """Return the `max_age` parameter in seconds, or None. Raises `UsageError` for a value that is not a number."""
     given = parameters.get("max_age")
     if given is None:
         return None
@@ -151,13 +159,13 @@ def max_age_in(parameters: Mapping[str, Any]) -> float | None:
 
 
 def acr_values_in(parameters: Mapping[str, Any]) -> tuple[str, ...]:
-    """Return the `acr_values` parameter as texts (OpenID Connect Core §3.1.2.1). Raises `UsageError`."""
+    """Return the values of the `acr_values` parameter (OpenID Connect Core §3.1.2.1). Raises `UsageError`."""
     given = parameters.get("acr_values")
     return () if given is None else tuple(one for value in texts(given, "acr_values") for one in value.split())
 
 
 def _response_type(given: Any) -> str:
-    """Return a response type, or several of them, as the parameter (OAuth 2.0 Multiple Response Types §3)."""
+    """Return the parameter for one response type or several (OAuth 2.0 Multiple Response Types §3). Default: code."""
     return " ".join(texts(given or "code", "response_type"))
 
 
@@ -172,7 +180,7 @@ def transaction_of(
 ) -> AuthorizationTransaction:
     """Return a new transaction with state, nonce and PKCE, which expires ten minutes after `now`.
 
-    `state` and `code_verifier` are those that the program has chosen; None: random ones.
+    `now` is in seconds since the epoch. `state` and `code_verifier` are chosen by the program; None: random values.
     """
     wanted = {**extra, "nonce": extra.get("nonce") or options.authorization.get("nonce") or new_state()}
     full_url, state, pending, pairs = begun(
@@ -182,7 +190,7 @@ def transaction_of(
     return AuthorizationTransaction(
         url=full_url,
         state=state,
-        code_verifier=pending.code_verifier or Secret(pkce.new_verifier()),  # unused where no code is requested
+        code_verifier=pending.code_verifier or Secret(pkce.new_verifier()),  # unused if no code is requested
         nonce=parameters["nonce"],
         issuer=options.metadata.issuer,
         redirect_uri=pending.redirect_uri,
@@ -197,7 +205,7 @@ def transaction_of(
     )
 
 
-def promised_by(transaction: AuthorizationTransaction) -> Pending:
+def pending_of(transaction: AuthorizationTransaction) -> Pending:
     """Return the record of the request of `transaction`."""
     return Pending(
         response_type=transaction.response_type,
@@ -213,12 +221,12 @@ def promised_by(transaction: AuthorizationTransaction) -> Pending:
 
 
 def state_in(response: str | Mapping[str, Any], *, fragment: bool = False) -> str | None:
-    """Return the `state` of a response that has not been checked yet, to look up the request that it answers."""
+    """Return the `state` of a response that has not been checked yet, to look up its request."""
     return value_in(response, "state", fragment=fragment)
 
 
 def value_in(response: str | Mapping[str, Any], name: str, *, fragment: bool = False) -> str | None:
-    """Return a parameter of a response that has not been checked yet, None without it."""
+    """Return a parameter of a response that has not been checked yet, or None if it is missing."""
     try:
         return dict(callback_pairs(response, fragment=fragment)).get(name)
     except VerificationError:

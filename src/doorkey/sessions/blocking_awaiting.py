@@ -1,6 +1,6 @@
-"""One method body, blocking and asynchronous: a flow becomes a method or a coroutine method with the same signature.
+"""Makes blocking methods and coroutine methods from flows, with the same signature.
 
-`BlockingSession` and `AwaitingSession` are the operations of every session, for a class to inherit or to take over.
+`BlockingSession` and `AwaitingSession` have the operations of every session. A class inherits or copies them.
 """
 
 from __future__ import annotations
@@ -23,19 +23,19 @@ R = TypeVar("R")
 
 
 class Blocking(Protocol):
-    """Something that runs flows and blocks."""
+    """An object that runs flows and blocks."""
 
     def _run(self, flow: Flow[T]) -> T: ...
 
 
 class Awaiting(Protocol):
-    """Something that runs flows and awaits."""
+    """An object that runs flows asynchronously."""
 
     def _run(self, flow: Flow[T]) -> Awaitable[T]: ...
 
 
 def blocking(flow: Callable[Concatenate[Any, P], Flow[T]]) -> Callable[Concatenate[Any, P], T]:
-    """Return the method that runs `flow` to its result."""
+    """Return a method that runs `flow` and returns its result."""
 
     def method(self: Blocking, /, *args: P.args, **kwargs: P.kwargs) -> T:
         try:
@@ -45,12 +45,12 @@ def blocking(flow: Callable[Concatenate[Any, P], Flow[T]]) -> Callable[Concatena
             clear_locals(error)
             raise
 
-    _present(method, flow)
+    _copy_signature(method, flow)
     return method
 
 
 def awaiting(flow: Callable[Concatenate[Any, P], Flow[T]]) -> Callable[Concatenate[Any, P], Coroutine[Any, Any, T]]:
-    """Return the coroutine method that runs `flow` to its result."""
+    """Return a coroutine method that runs `flow` and returns its result."""
 
     async def method(self: Awaiting, /, *args: P.args, **kwargs: P.kwargs) -> T:
         try:
@@ -60,15 +60,15 @@ def awaiting(flow: Callable[Concatenate[Any, P], Flow[T]]) -> Callable[Concatena
             clear_locals(error)
             raise
 
-    _present(method, flow)
+    _copy_signature(method, flow)
     return method
 
 
-def bringing(
+def with_response_class(
     kind: type[R],
     flow: Callable[Concatenate[Any, P], Flow[Any]],
 ) -> Callable[Concatenate[Any, P], Flow[R]]:
-    """Return a copy of `flow` whose result is an HTTP library's own `kind` of response, also in its signature."""
+    """Return a copy of `flow` whose signature has `kind`, the response class of an HTTP library, as its result."""
     own = cast(FunctionType, flow)
     copy = FunctionType(own.__code__, own.__globals__, own.__name__, own.__defaults__)
     copy.__kwdefaults__, copy.__doc__, copy.__qualname__ = own.__kwdefaults__, own.__doc__, own.__qualname__
@@ -77,25 +77,25 @@ def bringing(
     return copy
 
 
-def _present(method: Any, flow: Callable[..., Any]) -> None:
-    """Let `help()` show the public name, and the result where the flow says ``Flow[result]``."""
+def _copy_signature(method: Any, flow: Callable[..., Any]) -> None:
+    """Give `method` the docstring and signature of `flow`, with the public name, and ``T`` for a result ``Flow[T]``."""
     flow = cast(FunctionType, flow)
     update_wrapper(method, flow)
     result = str(flow.__annotations__["return"]).removeprefix("Flow[").removesuffix("]")
     method.__annotations__ = {**flow.__annotations__, "return": result}
     method.__name__ = flow.__name__.lstrip("_")
     method.__qualname__ = f"{flow.__qualname__.rpartition('.')[0]}.{method.__name__}"
-    # `inspect` reads the signature of the wrapped function when it is needed; reading it here would import `inspect`.
+    # `inspect.signature` follows `__wrapped__` only when it is called. Setting a signature here would import `inspect`.
     shown = FunctionType(flow.__code__, flow.__globals__, method.__name__, flow.__defaults__)
     shown.__kwdefaults__, shown.__annotations__ = flow.__kwdefaults__, method.__annotations__
     method.__wrapped__ = shown
 
 
 class BlockingSession:
-    """The operations of a session that blocks.
+    """The operations of a blocking session.
 
-    The session's own are `_exchange(request)`, which returns the response, and `revoke_token`, as its HTTP library has
-    its own kind of response.
+    A concrete session adds `_exchange(request)`, which returns the response, and `revoke_token`, which returns the
+    response class of its HTTP library.
     """
 
     _blocking: ClassVar[bool] = True
@@ -114,7 +114,7 @@ class BlockingSession:
     verify_logout_token = blocking(OAuth2Client._verify_logout_token)
 
     def _find_endpoint(self: Any, kind: str, url: str | None) -> None:
-        """Discover the endpoint of this `kind`, unless the call gives its `url` or the session knows it."""
+        """Discover the endpoint of this `kind`, unless the call has its `url` or the session already has it."""
         if not url and self._oauth.needs_discovery(kind):
             self.discover()
 
@@ -147,7 +147,7 @@ class BlockingSession:
 
 
 class AwaitingSession:
-    """The operations of a session that awaits, as of `BlockingSession`."""
+    """The operations of an asynchronous session. See `BlockingSession`."""
 
     _blocking: ClassVar[bool] = False
 
@@ -165,7 +165,7 @@ class AwaitingSession:
     verify_logout_token = awaiting(OAuth2Client._verify_logout_token)
 
     def _find_endpoint(self: Any, kind: str, url: str | None) -> None:
-        """Raise `UsageError` if the endpoint of this `kind` has to be discovered, which no plain method can await."""
+        """Raise `UsageError` if the endpoint of this `kind` must be discovered, because a plain method cannot await."""
         if not url and self._oauth.needs_discovery(kind):
             raise UsageError(
                 f"the {kind} endpoint has to be discovered, which this method cannot await: call "

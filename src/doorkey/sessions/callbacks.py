@@ -1,4 +1,4 @@
-"""Authorization responses: which request each one answers, and the parameters that may be read from it."""
+"""Authorization responses: finds the request of each, and checks its parameters."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from urllib.parse import urlsplit
 from doorkey.arguments import instance, text
 from doorkey.errors import MismatchingStateError, UsageError, VerificationError
 from doorkey.protocol.authorization import AuthorizationTransaction, Callback, parse_callback
-from doorkey.sessions.authorizations import Pending, promised_by, state_in, unknown_request, value_in
+from doorkey.sessions.authorizations import Pending, pending_of, state_in, unknown_request, value_in
 from doorkey.sessions.options import SessionOptions
 from doorkey.sessions.pending import Authorizations
 from doorkey.sessions.token_call import extra_pairs
 
 _TRANSACTION: Final = "transaction is what begin_authorization() returned, or AuthorizationTransaction.from_dict() read"
 _READ_IT: Final = (
-    "this callback has an ID token and no code, so there is no token to fetch: read it with "
+    "this callback has an ID token and no code, so there is no token to fetch: parse it with "
     "parse_authorization_response(), and give the result to verify_id_token()"
 )
 
@@ -26,8 +26,8 @@ _READ_IT: Final = (
 class AuthorizationResponse:
     """A checked authorization response, as `parse_authorization_response` returns it.
 
-    Give it to ``fetch_token(authorization_response=…)`` of the same session to exchange its code, once. Its repr shows
-    no value. Nothing in its ID token has been verified.
+    Pass it to ``fetch_token(authorization_response=…)`` of the same session to exchange its code, once. Its repr shows
+    no values. Its ID token has not been verified.
     """
 
     parameters: Mapping[str, str]
@@ -58,24 +58,24 @@ class AuthorizationResponse:
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """An authorization response whose code or token is about to be used, and the request that it answers."""
+    """A checked authorization response whose code or token is about to be used, and its request."""
 
     callback: Callback
     pending: Pending
     fragment: bool
 
     def with_nonce(self, nonce: str | None) -> Finished:
-        """Return a copy for the login whose request sent `nonce`; None changes nothing."""
+        """Return a copy for a login whose request sent `nonce`. None changes nothing."""
         return self if nonce is None else replace(self, pending=self.pending.with_nonce(nonce))
 
     @property
-    def brings_a_token(self) -> bool:
-        """Whether the response is itself the token that was requested (RFC 6749 §4.2)."""
+    def is_token_response(self) -> bool:
+        """Whether the response contains the requested access token and no code (RFC 6749 §4.2)."""
         requested = self.fragment or "token" in self.pending.response_type.split()
         return requested and "access_token" in self.callback.parameters and "code" not in self.callback.parameters
 
     def code(self) -> str:
-        """Return the authorization code. Raises `VerificationError` when the callback has none."""
+        """Return the authorization code. Raises `VerificationError` if the callback has no code."""
         code = self.callback.parameters.get("code")
         if not code:
             raise VerificationError("code", "is missing in the callback")
@@ -92,10 +92,11 @@ def finish(
     token_endpoint: str | None = None,
     may_read_fragment: bool = False,
 ) -> Finished:
-    """Return the checked `response`, whose code or token is used now. Its state is used up.
+    """Check `response`, and return it for immediate use of its code or token. Its state cannot be used again.
 
-    `token_endpoint` is the endpoint that its code is sent to; `may_read_fragment` is as for `parsed`. Raises as
-    `parsed` does, and `UsageError` for a response that holds neither a code nor an access token.
+    `token_endpoint` is the endpoint that will receive the code. The other parameters are those of `parsed`. Raises the
+    errors of `parsed`, `UsageError` for a response that has only an ID token or that another session parsed, and
+    `VerificationError` for a code that has been exchanged.
     """
     if not isinstance(response, AuthorizationResponse):
         given = parsed(
@@ -109,7 +110,7 @@ def finish(
             to_be_used=True,
         )
     elif response._parsed_by is not authorizations:
-        raise UsageError("this response was parsed by another session: its code is exchanged by the same one")
+        raise UsageError("this response was parsed by another session: exchange its code with that session")
     else:
         given = response
         _refuse_id_token_alone(given.parameters)
@@ -131,16 +132,19 @@ def parsed(
     token_endpoint: str | None = None,
     to_be_used: bool = False,
 ) -> AuthorizationResponse:
-    """Return the checked `response`: a URL, or a posted form as a mapping. Its state is used up.
+    """Check `response`, a URL or a posted form as a mapping, and return it. Its state cannot be used again.
 
-    The request it answers is `transaction`, else the one with the given `state`, a request of this session, or the one
-    of the session's `state` option. `may_read_fragment`: the fragment may be read although the request is not known.
-    to_be_used: its code or access token is wanted, and an ID token alone is refused before the state is used up.
+    state: the state of the request; None: that of a pending request of this session, else the session's `state` option.
+    transaction: the request, in place of `state`.
+    may_read_fragment: read the fragment even if the request is not a pending one of this session.
+    token_endpoint: the endpoint that will receive the code, compared with that of `transaction`; None: not compared.
+    to_be_used: the caller needs a code or an access token. An ID token alone is then refused before the state is used.
 
-    Raises as `parse_callback` does, and `UsageError` for a transaction of another server.
+    Raises the errors of `parse_callback`, `MismatchingStateError` without a known state, and `UsageError` for a
+    transaction of another server.
     """
     if not isinstance(response, Mapping):
-        text(response, "authorization_response, the URL that the browser came back with (or the posted form),")
+        text(response, "authorization_response, the URL of the callback (or the posted form),")
     if state is not None:
         text(state, "state")
     if transaction is not None:
@@ -151,8 +155,8 @@ def parsed(
     pending = authorizations.find(expected)
     if expected is None:
         raise MismatchingStateError(
-            "is not known to this session, so the callback cannot be told from a forged one: give state=, or the "
-            "transaction= that begin_authorization() returned"
+            "is not known to this session, so the callback may be forged: give state=, or the transaction= that "
+            "begin_authorization() returned"
         )
     fragment = pending.fragment if pending else may_read_fragment
     try:
@@ -165,7 +169,7 @@ def parsed(
             fragment=fragment,
         )
     except MismatchingStateError:
-        raise  # the callback of another request does not use up this one's state
+        raise  # the callback belongs to another request, so the state of this request stays valid
     except Exception:
         authorizations.forget(expected)
         raise
@@ -185,7 +189,7 @@ def _parsed_by_transaction(
     authorizations: Authorizations,
     transaction: AuthorizationTransaction,
 ) -> AuthorizationResponse:
-    pending = promised_by(transaction)
+    pending = pending_of(transaction)
     callback = parse_callback(
         response,
         state=transaction.state,
@@ -205,14 +209,14 @@ def _parsed_by_transaction(
 def _issuer_of(
     response: str | Mapping[str, Any], options: SessionOptions, issuer: str | None, *, fragment: bool
 ) -> str | None:
-    """Return the issuer that the response may name: `issuer`, or that of a tenant whose users may log in."""
+    """Return the issuer that the response may name: `issuer`, or the issuer of an accepted tenant."""
     tenants = options.openid.tenant_issuer
     named = None if tenants is None else value_in(response, "iss", fragment=fragment)
     return named if tenants is not None and named is not None and tenants.is_issuer(named) else issuer
 
 
 def _verifies_id_token(pending: Pending, options: SessionOptions) -> bool:
-    """Say whether the response has an ID token that the session verifies before it uses anything of the response."""
+    """Return whether the session verifies an ID token of the response before it uses the rest of the response."""
     return "id_token" in pending.response_type.split() and options.metadata.issuer is not None
 
 
@@ -227,7 +231,7 @@ def _check_same_server(
     issuer = options.metadata.issuer
     for here, there in ((issuer, transaction.issuer), (token_endpoint, transaction.token_endpoint)):
         if here is not None and there is not None and here != there:
-            raise UsageError("this transaction was begun with another authorization server than this session's")
+            raise UsageError("this transaction belongs to another authorization server than this session")
 
 
 def _refuse_id_token_alone(parameters: Mapping[str, str]) -> None:
@@ -236,7 +240,7 @@ def _refuse_id_token_alone(parameters: Mapping[str, str]) -> None:
 
 
 def _own_state(response: str | Mapping[str, Any], authorizations: Authorizations) -> str | None:
-    """Return the state of the response if this session sent it and asked for the answer in that place."""
+    """Return the state of the response if this session sent it, and requested the response in that part of the URL."""
     for fragment in (False, True):
         found = state_in(response, fragment=fragment)
         pending = authorizations.find(found)
@@ -245,12 +249,12 @@ def _own_state(response: str | Mapping[str, Any], authorizations: Authorizations
     return None
 
 
-def with_promised(
+def with_request_parameters(
     given: dict[str, Any], finished: Finished | None, options: SessionOptions, body: object = None
 ) -> dict[str, Any]:
-    """Return the parameters with those of the authorization request: redirect URI, code verifier, resources.
+    """Return `given` with the missing parameters of the authorization request: redirect URI, code verifier, resources.
 
-    `body` holds further parameters of the call, which take precedence.
+    `body` contains further parameters of the call. A `resource` in it takes precedence.
     """
     pending = finished.pending if finished is not None else None
     given = dict(given)
@@ -264,8 +268,8 @@ def with_promised(
     return given
 
 
-def speaks_of_a_fragment(response: object) -> bool:
-    """Return whether a URL has its response in the fragment and none in the query."""
+def response_is_in_fragment(response: object) -> bool:
+    """Return whether a URL has a token in its fragment and no code in its query."""
     if not isinstance(response, str):
         return False
     try:

@@ -1,7 +1,7 @@
-"""`OAuth2Client`: the methods and options that every session has, on whichever HTTP library.
+"""`OAuth2Client`: the methods and options of every session, for all HTTP libraries.
 
 The methods that send requests to the server are flows here, and their names begin with an underscore. Each client class
-turns them into methods that block or await, with the same signature, by `doorkey.sessions.blocking_awaiting`.
+turns them into blocking or coroutine methods with the same signature, by `doorkey.sessions.blocking_awaiting`.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from doorkey.wire.flow import Flow
 
 # The modules of an operation are imported when it is first called, and the core when the first session is constructed:
-# many programs import a client and do not use it.
+# many programs import a client but do not use it.
 
 AuthMethod: TypeAlias = "str | ClientAuthMethod | None"
 
@@ -37,7 +37,7 @@ AuthMethod: TypeAlias = "str | ClientAuthMethod | None"
 if TYPE_CHECKING:
 
     class _Operations(OpenIDOperations, TokenQueries, DeviceOperations):
-        """The operations of other modules. They are not inherited: users know the bases of a session."""
+        """The operations of other modules. They are not inherited at run time, because users know a session's bases."""
 
 else:
     _Operations = object
@@ -50,10 +50,10 @@ class OAuth2Client(_Operations):
     client_secret: the client's secret as text, or its private key (PEM, JWK or key object).
     token_endpoint_auth_method: name of a method, or a callable; None: the first method that metadata and secret allow.
     revocation_endpoint_auth_method: the same for revocation; None: as for the token endpoint.
-    scope: scope of requests that name none, as text or as scope tokens.
-    state: state of a callback that is still to come.
+    scope: default scope of requests, as text or as scope tokens.
+    state: the `state` of an authorization request that another session made, to check its callback.
     redirect_uri: redirection URI of authorization requests.
-    token: a token that was saved, as a mapping of the shape that `fetch_token` returns.
+    token: a saved token, as a mapping in the form that `fetch_token` returns.
     token_placement: "header", "body" or "uri" (RFC 6750 §2).
     update_token: ``update_token(token, refresh_token=None, access_token=None)`` is called with each new token and the
         refresh or access token that it replaces, before the token is used. `fetch_token` calls it too.
@@ -64,8 +64,9 @@ class OAuth2Client(_Operations):
     token_request_headers: further headers of each token request.
     token_types: meaning of `token_type` values that only this server uses, for instance ``{"user": "Bearer"}``.
     tls_client_certificate_bound_access_tokens: True if tokens are bound to the client's TLS certificate (RFC 8705 §3).
-    rejected_statuses: API statuses that reject the token, besides any with ``Bearer error="invalid_token"``; None: 401.
-    retry_rejected: False to return a rejection as it is and keep the token.
+    rejected_statuses: API statuses that mean a rejected token. An error response with ``Bearer error="invalid_token"``
+        always does (RFC 6750 §3.1). None: 401.
+    retry_rejected: False to return a rejection unchanged and keep the token.
     issuer: the authorization server, whose metadata is discovered on first use: a URL or an `Issuer`. With an issuer,
         the session verifies every ID token.
     metadata: the server's metadata (RFC 8414), in place of discovery.
@@ -75,14 +76,14 @@ class OAuth2Client(_Operations):
     revocation_endpoint, introspection_endpoint, device_authorization_endpoint: URLs of single endpoints.
     registration_endpoint, pushed_authorization_request_endpoint, jwks_uri: URLs of single endpoints.
     id_token_signed_response_alg, id_token_encrypted_response_alg, id_token_encrypted_response_enc: registered values of
-        `alg` and `enc` of ID tokens; None: the asymmetric signatures that both sides have.
-    userinfo_signed_response_alg, userinfo_encrypted_response_alg, userinfo_encrypted_response_enc: the same of UserInfo
-        responses.
+        `alg` and `enc` for ID tokens; None: the asymmetric signatures that the server and this library both support.
+    userinfo_signed_response_alg, userinfo_encrypted_response_alg, userinfo_encrypted_response_enc: the same for
+        UserInfo responses.
     decryption_keys: the client's private keys for encrypted responses.
     trusted_audiences: further audiences that an ID token may have.
-    id_token_leeway: seconds by which the clocks of the server and of this machine may differ; None: 60.
+    id_token_leeway: accepted clock skew between the server and this machine in seconds; None: 60.
     allow_changed_auth_time: True to accept a renewed ID token whose `auth_time` differs from the original (OpenID
-        Connect Core §12.2), for servers that state the last login of the user in any browser.
+        Connect Core §12.2), for servers that report the user's last login in any browser.
     prompt, login_hint, nonce, response_mode, display, max_age, ui_locales, acr_values: parameters of each authorization
         request.
     exchange: bounds of each exchange with the server, an `ExchangePolicy`.
@@ -92,17 +93,17 @@ class OAuth2Client(_Operations):
     on_event: called with each `doorkey.observe.TokenEvent`.
     timer: returns seconds, for the durations in events; None: time.monotonic.
 
-    Raises `UsageError` for an unknown option and for an invalid value. Most options are attributes too; an assignment
-    is checked in the same way.
+    Raises `UsageError` for an unknown option and for an invalid value. Most options are attributes too. An assignment
+    is validated in the same way.
     """
 
-    __module__ = "doorkey.oauth2.client"  # the public import path, which `help()` and users' documents print
+    __module__ = "doorkey.oauth2.client"  # the public import path, which `help()` prints
 
     _oauth: SessionCore
     _shared: SharedToken | None = None
-    _flight: Any  # a SingleFlight or an AsyncSingleFlight, as the HTTP library's world needs
+    _flight: Any  # a SingleFlight on a blocking client, an AsyncSingleFlight on an asynchronous client
     _blocking: ClassVar[bool]
-    _find_endpoint: Any  # a method of the base that blocks or awaits
+    _find_endpoint: Any  # a method of `BlockingSession` or `AwaitingSession`
 
     if TYPE_CHECKING:
 
@@ -113,7 +114,7 @@ class OAuth2Client(_Operations):
 
     @property
     def token(self) -> OAuth2Token | None:
-        """The current token, or None. Assign a mapping to use another one; it is not saved by `update_token`."""
+        """The current token, or None. Assign a mapping to use another token; `update_token` is not called for it."""
         return self._oauth.token_view
 
     @token.setter
@@ -123,7 +124,7 @@ class OAuth2Client(_Operations):
         self._oauth.put(self._oauth.given(token))
 
     client_id: Option[str, str | None] = Option("The client's identifier at the authorization server.")
-    client_secret: Option[Any, Any] = Option("The client's secret or private key, as it was given.")
+    client_secret: Option[Any, Any] = Option("The client's secret or private key, in the form that was passed in.")
     token_endpoint_auth_method: Option[AuthMethod, AuthMethod] = Option(
         "Client authentication at the token endpoint: a name or a callable; None: the default."
     )
@@ -131,7 +132,7 @@ class OAuth2Client(_Operations):
         "Client authentication at the revocation endpoint; None: as at the token endpoint."
     )
     scope: Option[str | None, str | Iterable[str] | None] = Option("Default scope of requests.")
-    state: Option[str | None, str | None] = Option("State of a callback that is still to come.")
+    state: Option[str | None, str | None] = Option("State of a request by another session, for its callback.")
     redirect_uri: Option[str | None, str | None] = Option("Default redirection URI of authorization requests.")
     token_placement: Option[str, str | None] = Option(
         "Place of the token in a request: header, body or uri (RFC 6750 §2)."
@@ -159,7 +160,7 @@ class OAuth2Client(_Operations):
             self._sign()
 
     def __reduce_ex__(self, protocol: object) -> NoReturn:
-        """Refuse to be pickled or copied: a session holds secrets, and a copy would renew the same token."""
+        """Raise `UsageError`: a session holds secrets, and a copy of it would renew the same token."""
         raise UsageError(
             "a session is neither pickled nor copied, because it holds secrets: share it, or construct another one"
         )
@@ -170,14 +171,15 @@ class OAuth2Client(_Operations):
     def create_authorization_url(
         self, url: str | None = None, state: str | None = None, code_verifier: str | None = None, **extra: Any
     ) -> tuple[str, str]:
-        """Return (url, state) of a new authorization request (RFC 6749 §4.1.1). Keep the state.
+        """Return (url, state) of a new authorization request (RFC 6749 §4.1.1).
 
         The session remembers the request: its own `fetch_token` checks the state and sends the code verifier and the
-        redirection URI. Another session needs `state=` and `code_verifier=`.
+        redirection URI. Another session needs `state=` and `code_verifier=`, so keep the state for it.
 
         url: the authorization endpoint; None: the session's.
-        state: None: a random one.
-        code_verifier: the verifier of PKCE (RFC 7636); None: a random one if ``code_challenge_method="S256"`` is set.
+        state: the `state` parameter; None: a random value.
+        code_verifier: the PKCE code verifier (RFC 7636); None: random if ``code_challenge_method="S256"`` is set, else
+            the request has no PKCE.
         extra: further parameters.
 
         Raises `UsageError`.
@@ -194,7 +196,7 @@ class OAuth2Client(_Operations):
 
     @clears_locals
     def begin_authorization(self, url: str | None = None, **extra: Any) -> AuthorizationTransaction:
-        """Return a new login with state, nonce and PKCE. Any session of any process can finish it (RFC 9700 §2.1).
+        """Begin a login with state, nonce and PKCE. Any session in any process can finish it (RFC 9700 §2.1).
 
         url: the authorization endpoint; None: the session's.
         extra: further parameters.
@@ -216,11 +218,10 @@ class OAuth2Client(_Operations):
     ) -> AuthorizationResponse:
         """Check an authorization response of any response type, and return its parameters (RFC 6749 §4.1.2, §4.2.2).
 
-        It is for the response type ``id_token``: give the result to `verify_id_token`. All others can be given to
-        ``fetch_token(authorization_response=…)`` directly. The state of the request is used up.
+        Only the response type ``id_token`` needs this method: pass the result to `verify_id_token`. Pass all other
+        responses to ``fetch_token(authorization_response=…)``. The state of the request cannot be used again.
 
-        authorization_response: the URL at which the browser came back, or the posted form of
-            ``response_mode=form_post`` as a mapping.
+        authorization_response: the URL of the callback, or the posted form of ``response_mode=form_post`` as a mapping.
         state: the state that the request sent, if another session made the request.
         transaction: the login that `begin_authorization` returned, in place of `state`.
 
@@ -235,15 +236,20 @@ class OAuth2Client(_Operations):
         return parsed(authorization_response, core.options, core.authorizations, state=state, transaction=transaction)
 
     def retry_now(self) -> None:
-        """End the pause after a failed discovery or a failed fetch of keys: the next call makes a request.
+        """End the pause after a failed discovery or a failed fetch of keys. The next call makes a request.
 
-        During it errors have `retry_at`. An `Issuer` ends it for all that share it, a session of a vault that of its
-        key too.
+        During the pause, errors have `retry_at`. If the session has an `Issuer`, the pause ends for all its users. In a
+        session of a vault, the pause of its vault key ends too.
         """
         self._oauth.retry_now()
 
     def register_client_auth_method(self, auth: tuple[str, ClientAuthMethod] | ClientAuthMethod) -> None:
-        """Register a client authentication method: a (name, callable) pair, or a callable with an attribute `name`."""
+        """Register a client authentication method.
+
+        auth: a (name, callable) pair, or a callable with an attribute `name`.
+
+        Raises `UsageError`.
+        """
         given = cast("tuple[Any, Any]", auth if isinstance(auth, tuple) else (getattr(auth, "name", None), auth))
         name, method = given
         if not isinstance(name, str) or not callable(method):
@@ -251,22 +257,24 @@ class OAuth2Client(_Operations):
         self._oauth.auth_methods[name] = given[1]
 
     def register_compliance_hook(self, hook_type: str, hook: Hook) -> None:
-        """Register a `hook` that corrects the messages of a server that violates the protocol. Hooks of one kind run in
-        registration order.
+        """Register a hook that corrects the messages of a server that violates the protocol.
 
-        ``access_token_response`` and ``refresh_token_response`` take and return the HTTP library's response;
-        ``refresh_token_request``, ``revoke_token_request``, ``introspect_token_request`` and ``protected_request`` take
-        and return (url, headers, body). Raises `UsageError` for another kind.
+        hook_type: ``access_token_response`` and ``refresh_token_response`` take and return the HTTP library's response.
+            ``refresh_token_request``, ``revoke_token_request``, ``introspect_token_request`` and ``protected_request``
+            take and return (url, headers, body).
+        hook: the callable. Hooks of one type are called in registration order.
+
+        Raises `UsageError` for another type.
         """
         self._oauth.hooks.add(hook_type, hook)
 
     # -- methods with requests, as flows ------------------------------------------------------------------------------
 
     def _discover(self) -> Flow[ServerMetadata]:
-        """Return the server's metadata, fetched from the session's `issuer` unless it is known (RFC 8414 §3).
+        """Return the server's metadata, discovered from the session's `issuer` unless it is known (RFC 8414 §3).
 
-        Every other operation does this by itself when it needs an endpoint that is not known. Callers at the same time
-        make one request. Raises `UsageError` without an `issuer`, else as `doorkey.discover` does.
+        Every other operation calls this when it needs an unknown endpoint. Concurrent callers share one request. Raises
+        `UsageError` without an `issuer`, and the errors of `doorkey.discover`.
         """
         return (yield from self._oauth.discover())
 
@@ -291,7 +299,7 @@ class OAuth2Client(_Operations):
     ) -> Flow[OAuth2Token]:
         """Get a token, store it in the session, and return it (RFC 6749 §4).
 
-        If the session knows its issuer, it verifies the ID token first: issuer, client ID, nonce, code, access token,
+        If the session has an issuer, it verifies the ID token first: issuer, client ID, nonce, code, access token,
         `max_age` and `acr_values` (OpenID Connect Core §3.1.3.7). The claims are `token.id_token_claims`. A response
         without an access token (`N_A`) is returned but not stored.
 
@@ -300,20 +308,20 @@ class OAuth2Client(_Operations):
         method: POST, or GET for a server that requires it.
         headers: further headers. A renewal repeats them.
         auth: client authentication of this call, in place of the session's.
-        grant_type: None: authorization_code for a callback or a code, password for a username and a password, else the
-            session's `grant_type`, else client_credentials.
-        state: the state that the request sent, if another session made the request.
-        authorization_response: the URL at which the browser came back, its posted form as a mapping, or the result of
+        grant_type: the grant type; None: authorization_code for a callback or a code, password for a username and a
+            password, else the session's `grant_type`, else client_credentials.
+        state: the state that the authorization request sent, if another session made it.
+        authorization_response: the URL of the callback, its posted form as a mapping, or the result of
             `parse_authorization_response`.
         code: an authorization code, in place of `authorization_response`.
         username, password: the account of the password grant.
         transaction: the login that `begin_authorization` returned, in place of `state` and `nonce`.
-        nonce: the nonce that the request sent, if another session made the request.
+        nonce: the nonce that the authorization request sent, if another session made it.
         extra: further parameters, and options of the HTTP library such as `timeout`.
 
         Raises `UsageError` for invalid or conflicting arguments, `MismatchingStateError` and `VerificationError` for
-        the callback of another request, `VerificationError` for an ID token that does not verify, `ServerError` for an
-        error response, `InvalidResponse` for a response that is not a token, and `TransportError` without a response.
+        the callback of another request, `VerificationError` for an invalid ID token, `ServerError` for an error
+        response, `InvalidResponse` for a response that is not a token, and `TransportError` without a response.
         """
         from doorkey.sessions.fetching import fetch_token
 
@@ -322,12 +330,12 @@ class OAuth2Client(_Operations):
         return (yield from fetch_token(self._oauth, url, given, *how))
 
     def _token_from_fragment(self, authorization_response: str, state: str | None = None) -> Flow[OAuth2Token]:
-        """Take the token of the implicit grant from the fragment of a callback's URL (RFC 6749 §4.2.2).
+        """Store the token of the implicit grant, from the fragment of a callback URL, and return it (RFC 6749 §4.2.2).
 
-        authorization_response: the URL at which the browser came back.
-        state: the state that the request sent, if another session made the request.
+        authorization_response: the URL of the callback.
+        state: the state that the authorization request sent, if another session made it.
 
-        Raises as `fetch_token` does.
+        Raises the errors of `fetch_token`.
         """
         from doorkey.sessions.fetching import token_from_fragment
 
@@ -343,17 +351,17 @@ class OAuth2Client(_Operations):
         headers: HeaderItems | None = None,
         **extra: Any,
     ) -> Flow[OAuth2Token]:
-        """Renew the token now and return the new one (RFC 6749 §6).
+        """Renew the token now, and return the new token (RFC 6749 §6).
 
         Concurrent callers share one request. It is sent even if the server has rejected the refresh token before. The
-        request repeats the client authentication, `audience` and `resource` with which the token was requested.
+        request repeats the client authentication, `audience` and `resource` of the original token request.
 
         url: the token endpoint; None: the session's.
-        refresh_token: None: the session's own.
+        refresh_token: the refresh token to present; None: the session's.
         body, auth, headers, extra: as for `fetch_token`.
 
         Raises `MissingTokenError` without a refresh token (an assertion session signs another assertion instead), and
-        otherwise as `fetch_token` does.
+        the errors of `fetch_token`.
         """
         current = Secret(refresh_token) if refresh_token else None
         return (yield from self._oauth.refresh_now(url, current, self._oauth.overrides_of(body, extra, auth, headers)))
@@ -363,9 +371,9 @@ class OAuth2Client(_Operations):
 
         token: a token to store in the session first, if it is not the session's own.
 
-        Raises `MissingTokenError` without a token, `TokenExpiredError` for an expired one that cannot be renewed, and
-        the error of the renewal. For a refresh token that the server has rejected, it raises that `InvalidGrant` again
-        without a request.
+        Raises `MissingTokenError` without a token, `TokenExpiredError` for an expired token that cannot be renewed, and
+        the error of the renewal. If the server has rejected the refresh token before, that `InvalidGrant` is raised
+        again without a request.
         """
         from doorkey.renewal.effects import Active
 

@@ -1,6 +1,6 @@
 """The flows of a session: obtain a token, renew it, revoke it, introspect it.
 
-This is the one body of logic behind every client of the family. It yields requests and never performs one.
+Every session class uses this logic. It yields requests, but never sends them.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from doorkey.sessions.grant_inference import is_extension
 from doorkey.sessions.hooks import ComplianceHooks, HooksOnWire
 from doorkey.sessions.issuer import KnownServer
 from doorkey.sessions.near_misses import refuse_near_misses
-from doorkey.sessions.openid import identified, renewed_by
+from doorkey.sessions.openid import with_verified_claims, with_verified_renewal
 from doorkey.sessions.options import SessionOptions, changed, token_given
 from doorkey.sessions.pending import Authorizations
 from doorkey.sessions.token_call import call_options, extra_pairs
@@ -43,9 +43,9 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _HOOKS: Final = {"revocation": "revoke_token_request", "introspection": "introspect_token_request"}
-_WITHIN_SAVING: Final = (
-    "a token was requested during its own renewal, by update_token, which would be called again without end: use the "
-    "token that update_token receives, or a session of its own"
+_WITHIN_UPDATE_TOKEN: Final = (
+    "a token was requested during its own renewal, by update_token, which would then be called again without end: use "
+    "the token that update_token receives, or another session"
 )
 
 
@@ -54,11 +54,12 @@ def _always() -> bool:
 
 
 class SessionCore(KnownServer):
-    """The state and the flows of one session; `library` is the HTTP library it runs on.
+    """The state and the flows of one session.
 
-    `state` is that of a token which a vault keeps, and others share; None: the session keeps `token` itself. `origin`
-    is the session of the same client from which this one was derived: it has the same hooks, client authentication
-    methods and keys, and both know which logins are finished.
+    library: the HTTP library of the session.
+    state: the state of a token that a vault keeps and other sessions share; None: the session keeps `token` itself.
+    origin: the session from which this one is derived. The hooks and client authentication methods are copied from it.
+        Both sessions share the keys, and the record of pending and finished logins.
     """
 
     def __init__(
@@ -86,7 +87,7 @@ class SessionCore(KnownServer):
             self.put(token)
 
     def change(self, name: str, value: object, *, blocking: bool) -> None:
-        """Change an option of the session; operations that have begun keep the old one. Raises `UsageError`."""
+        """Change an option of the session. Operations in progress keep the old value. Raises `UsageError`."""
         with self._changing:
             options = changed(self.options, {name: value}, blocking=blocking)
             self.slot.refuse_change(name)
@@ -105,18 +106,19 @@ class SessionCore(KnownServer):
     # -- the token -------------------------------------------------------------------------------------------------
 
     def put(self, token: OAuth2Token | None, call: TokenCall | None = None, issued_by: str | None = None) -> None:
-        """Make `token` the session's; `call` obtained it at the endpoint `issued_by`, None where that is not known."""
+        """Make `token` the token of the session. `call` obtained it at the endpoint `issued_by`; None: unknown."""
         self.token_view, self.last_call, self.issued_by = token, call, issued_by
         self.slot.put(token.value if token is not None else None)
 
     def given(self, token: Mapping[str, Any] | OAuthToken | None) -> OAuth2Token | None:
-        """Return the token that a user gives, whose `expires_in` counts from now on the session's clock."""
+        """Return the token that a user passed in. Its `expires_in` counts from now, on the session's clock."""
         return token_given(token, self.options)
 
     def adopt(self, token: OAuth2Token | None) -> None:
-        """Make a token the session's that is kept elsewhere, and may be adopted again: a dead grant stays dead.
+        """Make a token that is stored elsewhere the token of the session.
 
-        Raises `UsageError` if the session's token is kept by a vault.
+        A dead grant stays dead, because the caller may pass the same token again. Raises `UsageError` if a vault keeps
+        the session's token.
         """
         self.slot.refuse_change("token")
         dead = self.slot.dead
@@ -131,11 +133,12 @@ class SessionCore(KnownServer):
         issued_by: str | None = None,
         wanted: Callable[[], bool] = _always,
     ) -> Flow[OAuth2Token]:
-        """Save `token` by `update_token` and then make it the session's.
+        """Save `token` by `update_token`, and then make it the token of the session.
 
-        `issued_by` is the endpoint that issued it, if not that of the `call`. When saving fails the token is kept all
-        the same, because the one it replaces may be dead; the error is raised. The token is saved, but not made the
-        session's, if it is no longer `wanted`: after a login or a logout meanwhile.
+        `replaced` contains the arguments of `update_token` for the old token. `issued_by` is the endpoint that issued
+        the token; None: that of `call`. If `update_token` fails, its error is raised, but the session keeps the token,
+        because the old one may be invalid by now. If `wanted` returns False, after a login or a logout in the meantime,
+        the token is saved but does not become the token of the session.
         """
         view = OAuth2Token(token)
         try:
@@ -150,7 +153,7 @@ class SessionCore(KnownServer):
             yield from Settle(self.options.update_token(token, **replaced))
 
     def keep_rotated(self, token: OAuthToken | None, refresh_token: Secret) -> Flow[None]:
-        """Keep the refresh token that replaced that of `token`, and save it: nothing else of its response is used."""
+        """Keep and save the refresh token that replaced that of `token`. The rest of the response is not used."""
         if token is None or token.refresh_token is None or not isinstance(self.slot, Slot):
             return
         kept = OAuth2Token(token.with_refresh_token(refresh_token))
@@ -165,7 +168,7 @@ class SessionCore(KnownServer):
     # -- requests --------------------------------------------------------------------------------------------------
 
     def client(self) -> TokenClient:
-        """Return the client as the endpoints of the server see it: with the options of this moment."""
+        """Return the client of the server's endpoints, with the current options of the session."""
 
         options = self.options
         return TokenClient(
@@ -190,7 +193,7 @@ class SessionCore(KnownServer):
         return () if configured is None else (configured,)
 
     def ask(self, call: TokenCall) -> Flow[OAuthToken]:
-        """Make one token request and return its token, which is not the session's yet."""
+        """Send one token request and return its token, which is not stored in the session."""
         return self.client().ask(call, self.options.metadata)
 
     def present(
@@ -206,9 +209,10 @@ class SessionCore(KnownServer):
     ) -> Flow[tuple[Request, Response, T]]:
         """Send a token to the endpoint of this `kind`, and return the request, its response, and the parsed result.
 
-        `token` defaults to the session's own, `url` to the session's endpoint; `build` makes the request, and `parse`
-        reads the response at a moment of the clock. Raises as `parse` does, `MissingTokenError` without a token, and
-        `UsageError` without an endpoint, for another issuer's, and for a token that another server issued.
+        `token` and `url` default to those of the session. `build` returns the request. `parse` parses the response; its
+        second argument is the time. `configured` is the client authentication method of the options. Raises the errors
+        of `parse`, `MissingTokenError` without a token, and `UsageError` without an endpoint, for an endpoint of
+        another issuer, and for a session token that another server issued.
         """
         endpoint = yield from self.located(kind, url)
         if endpoint is None:
@@ -218,7 +222,7 @@ class SessionCore(KnownServer):
         same_server = issued_by in (None, metadata.token_endpoint) or metadata.is_alias(issued_by or "")
         if not same_server and metadata.token_endpoint is not None:
             raise UsageError(f"this token came from another server than the {kind} endpoint's: give that server's url")
-        meant = (yield from self._own_token()) if token is None else Secret(token)
+        meant = (yield from self._session_token()) if token is None else Secret(token)
         client = replace(self.client(), methods=self._methods(configured))
         auth = client.method_for(overrides.auth, metadata, kind)
         place = client.placed(endpoint, auth, metadata)
@@ -229,10 +233,10 @@ class SessionCore(KnownServer):
         with client.explaining(request):
             return request, response, parse(response, self.options.clock())
 
-    def _own_token(self) -> Flow[Secret]:
+    def _session_token(self) -> Flow[Secret]:
         own = self.slot.token
         if own is None and self.is_shared:
-            own = yield from Active()  # from the store, which this process has not read yet
+            own = yield from Active()  # this process may not have read the vault's store yet
         if own is None:
             raise MissingTokenError("there is no token: give token=, or call fetch_token() first")
         return own.refresh_token or own.access_token
@@ -240,7 +244,7 @@ class SessionCore(KnownServer):
     def overrides_of(
         self, body: object, extra: dict[str, Any], auth: object, headers: Any, method: str | None = None
     ) -> CallOverrides:
-        """Return the overrides of a call; the HTTP library's own options are removed from `extra`.
+        """Return the overrides of a call. The options of the HTTP library are removed from `extra`.
 
         Raises `UsageError` for a misspelled parameter.
         """
@@ -254,18 +258,18 @@ class SessionCore(KnownServer):
     # -- renewal ---------------------------------------------------------------------------------------------------
 
     def renewable(self, token: OAuthToken | None) -> bool:
-        """Say whether there is a way to the next token without a user; most sessions have none to the first."""
+        """Return whether the next token can be requested without a user. Most sessions need a user for a first one."""
         if self.issued_by is None and self.known_token_endpoint() is None and not self.may_discover():
             return False
         return (token is not None and token.refresh_token is not None) or self.repeatable(first=token is None)
 
     def repeatable(self, *, first: bool = False) -> bool:
-        """Say whether a token can be requested without a user and without a refresh token."""
+        """Return whether a token can be requested without a user and without a refresh token."""
         last = self.last_call
         return (not first and last is not None and last.repeatable) or self.own_grant() is not None
 
     def own_grant(self) -> Grant | None:
-        """Return the grant by which the session gets its first token, if that needs no user."""
+        """Return the grant for the session's first token if it needs no user, otherwise None."""
 
         kind = self.options.grant_type
         if self.initial_grant is not None or kind is None:
@@ -274,12 +278,12 @@ class SessionCore(KnownServer):
             return ClientCredentialsGrant()
         return ExtensionGrant(kind) if is_extension(kind) and self.options.token_params else None
 
-    def usual_grant_type(self) -> str | None:
-        """Return the grant of a call that names none: that of the options, or the session's own by assertion."""
+    def default_grant_type(self) -> str | None:
+        """Return the default grant type of a call: that of the options, else that of the initial grant, or None."""
         return self.options.grant_type or (self.initial_grant.grant_type if self.initial_grant is not None else None)
 
     def repeatable_call(self) -> Flow[TokenCall | None]:
-        """Return the call that needs no user: the last one again, or the session's own grant."""
+        """Return a call that needs no user: the last call again, else a call with the session's own grant, or None."""
         last, grant = self.last_call, self.own_grant()
         if last is not None and last.repeatable:
             return last
@@ -292,9 +296,10 @@ class SessionCore(KnownServer):
         return (("scope", str(self.options.scope)),) if self.options.scope else ()
 
     def renew(self, token: OAuthToken | None) -> Flow[OAuthToken]:
-        """Return the next token: by the refresh token, otherwise by a grant that needs no user.
+        """Return the next token, obtained by the refresh token, otherwise by a grant that needs no user.
 
-        Raises `InvalidGrant` without a request if the grant is known to be dead and nothing replaces it.
+        Raises `InvalidGrant` without a request if the server has rejected the refresh token before and there is no
+        such grant.
         """
         dead, repeatable = self.slot.dead_grant_of(token), self.repeatable(first=token is None)
         return next_token(token, dead, self.refresh, partial(self._repeat, token), repeatable=repeatable)
@@ -302,39 +307,40 @@ class SessionCore(KnownServer):
     def _repeat(
         self, token: OAuthToken | None, overrides: CallOverrides | None = None, url: str | None = None
     ) -> Flow[OAuthToken]:
-        """Replace `token` by one that is requested without a user."""
+        """Replace `token` by a token that is requested without a user."""
         call = yield from self.repeatable_call()
         if call is None:
             raise UsageError("this token cannot be renewed: it has no refresh token and its grant needs a user")
         if overrides is not None:
             call = call.overridden(overrides, (yield from self.token_endpoint(url)))
-        renewed = yield from identified(self, (yield from self.ask(call)))
+        renewed = yield from with_verified_claims(self, (yield from self.ask(call)))
         replaced = RedactedDict(access_token=token.access_token.reveal()) if token else RedactedDict()
         yield from self.save_and_adopt(renewed, call, replaced, wanted=partial(self.slot.is_current, token))
         return renewed
 
-    def refuse_within_saving(self) -> None:
-        """Raise `UsageError` if `update_token` of this session is what runs here."""
-        refuse_reentry(self.slot, _WITHIN_SAVING)
+    def refuse_within_update_token(self) -> None:
+        """Raise `UsageError` if this code is called by `update_token` of this session."""
+        refuse_reentry(self.slot, _WITHIN_UPDATE_TOKEN)
 
     def refresh_now(self, url: str | None, refresh_token: Secret | None, overrides: CallOverrides) -> Flow[OAuth2Token]:
-        """Return the next token now, by `refresh_token` or the session's own, with the `overrides` of the caller.
+        """Renew the token now, by `refresh_token` or that of the session, and return the new token.
 
-        `url` is the token endpoint if the caller named one. A session that signs its own assertions needs no refresh
-        token. A vault renews the token of its sessions, for all that share it. Raises `MissingTokenError` without any
-        way, and `UsageError` for overrides of a vault's renewal.
+        `url` is the token endpoint, or None for the session's. `overrides` are the options of the caller. A session
+        that signs its own assertions needs no refresh token. For a session of a vault, the vault renews the token, for
+        all its users. Raises `MissingTokenError` without a refresh token and an assertion, and `UsageError` for a `url`
+        or overrides in a session of a vault.
         """
-        self.refuse_within_saving()
+        self.refuse_within_update_token()
         if self.is_shared and refresh_token is None:
             if url is not None or overrides != CallOverrides():
-                raise UsageError("the vault knows how its tokens are renewed: omit the other arguments")
-            return OAuth2Token((yield from Renewed(self.renew)))  # the vault's flight renews in its own way
+                raise UsageError("a vault renews its tokens with its own settings: call this without arguments")
+            return OAuth2Token((yield from Renewed(self.renew)))  # the vault's flight does not call `self.renew`
         own = self.slot.token
         missing = MissingTokenError(
             "there is no refresh token: log in first; many servers issue one only for the scope offline_access"
         )
         if own is None and refresh_token is None and self.initial_grant is None:
-            raise missing  # before an endpoint is missing
+            raise missing  # now, because a missing endpoint would raise a less helpful error
         foreign = refresh_token is not None and (own is None or refresh_token != own.refresh_token)
         endpoint = yield from (self.token_endpoint(url) if url or foreign else self.renewal_endpoint())
 
@@ -353,9 +359,9 @@ class SessionCore(KnownServer):
     def _refreshing(
         self, token: OAuthToken | None, refresh_token: Secret, endpoint: str, *, foreign: bool = False
     ) -> TokenCall:
-        """Return the call that presents `refresh_token`, made as the last one was.
+        """Return the call that presents `refresh_token`, with the parameters of the last call.
 
-        Of a `foreign` refresh token only the client is known.
+        A `foreign` refresh token is not the session's: only client authentication and HTTP options are repeated.
         """
 
         last, call = self.last_call, TokenCall(endpoint, RefreshTokenGrant(refresh_token))
@@ -367,27 +373,27 @@ class SessionCore(KnownServer):
     def refresh(
         self, token: OAuthToken | None, refresh_token: Secret, call: TokenCall | None = None
     ) -> Flow[OAuthToken]:
-        """Present `refresh_token` by `call`, which defaults to the way in which its token was requested.
+        """Present `refresh_token` by `call`, and return the new token. The default call repeats the last one.
 
-        `token` is None if the refresh token is not this session's. The grant of `token` is dead once the server has
-        refused it, unless another server or client presented it.
+        `token` is None if the refresh token is not this session's. If the server rejects the refresh token of `token`,
+        its grant is marked dead, unless `call` names another endpoint or client authentication than the session's.
         """
         if call is None:
             call = self._refreshing(token, refresh_token, (yield from self.renewal_endpoint()))
-        last, usual_endpoint = self.last_call, self.issued_by or self.known_token_endpoint()
+        last, default_endpoint = self.last_call, self.issued_by or self.known_token_endpoint()
         try:
             renewed = yield from self.ask(call)
         except (ServerError, InvalidResponse) as refused:
-            usual = (usual_endpoint, last.auth if last is not None else None) == (call.endpoint, call.auth)
+            usual = (default_endpoint, last.auth if last is not None else None) == (call.endpoint, call.auth)
             final = isinstance(refused, InvalidGrant) or (self.repeatable() and rejects_the_grant(refused))
             if token is not None and token.refresh_token == refresh_token and usual and final:
                 self.slot.mark_dead(token, refused)
             raise
         if renewed.scope is None and token is not None:
-            renewed = replace(renewed, scope=token.scope)  # unchanged if the answer names none (RFC 6749 §6)
+            renewed = replace(renewed, scope=token.scope)  # unchanged if the response has none (RFC 6749 §6)
         wanted = _always if token is None else partial(self.slot.is_current, token)
-        renewed = yield from renewed_by(self, renewed, token)
-        how = call if token is None else last or call  # a foreign token is not requested again by our own grant
+        renewed = yield from with_verified_renewal(self, renewed, token)
+        how = call if token is None else last or call  # a foreign token must not be replaced by our own grant later
         replaced = RedactedDict(refresh_token=refresh_token.reveal())
         yield from self.save_and_adopt(renewed, how, replaced, call.endpoint, wanted)
         return renewed

@@ -1,4 +1,4 @@
-"""The login of a session on another device, as two flows: begin it, and poll for its token (RFC 8628)."""
+"""The device flow of a session, as two flows: begin the login, and poll for its token (RFC 8628)."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class DeviceOperations:
-    """The device flow of a session, which `OAuth2Client` takes over."""
+    """The device flow of a session. `OAuth2Client` copies these operations."""
 
     _oauth: SessionCore
 
@@ -33,15 +33,16 @@ class DeviceOperations:
     ) -> Flow[DeviceAuthorization]:
         """Begin a login that the user finishes on another device (RFC 8628 §3.1).
 
-        Show its `user_code` and its `verification_uri` to the user, and then call `finish_device_authorization`.
+        Show the `user_code` and the `verification_uri` of the result to the user. Then call
+        `finish_device_authorization`.
 
         scope: scope tokens, or text with spaces between them; None: the session's.
         url: the device authorization endpoint; None: the session's.
         auth, headers: as for `fetch_token`.
         extra: further parameters, and options of the HTTP library such as `timeout`.
 
-        Raises `UsageError` without an endpoint, `ServerError` for an error response, `InvalidResponse` for a response
-        that the user cannot follow, and `TransportError` without a response.
+        Raises `UsageError` without an endpoint, `ServerError` for an error response, `InvalidResponse` for an invalid
+        response, and `TransportError` without a response.
         """
         from doorkey.values import Scope
 
@@ -72,30 +73,32 @@ class DeviceOperations:
     ) -> Flow[OAuth2Token]:
         """Wait until the user has finished the login, store its token in the session, and return it (RFC 8628 §3.4).
 
-        The session asks the server again and again, with the pauses that the server wants. If the session knows its
-        issuer, it verifies the ID token first, as `fetch_token` does.
+        The session polls the server at the interval that the server requires. If the session has an issuer, it verifies
+        the ID token first, as `fetch_token` does.
 
-        device: the result of `begin_device_authorization`, of this session or another one at the same server.
+        device: the result of `begin_device_authorization`, of this session or another session at the same server.
         url: the token endpoint; None: the session's.
         auth, headers, extra: as for `fetch_token`.
 
-        Raises `AccessDenied` if the user refuses, `ExpiredDeviceCode` if the code expires first, and otherwise as
-        `fetch_token` does. A failure of the network does not end the wait.
+        Raises `AccessDenied` if the user refuses, `ExpiredDeviceCode` if the code expires first, and the errors of
+        `fetch_token`. A failure of the network does not end the wait.
         """
         from doorkey.protocol.device import DeviceAuthorization
         from doorkey.protocol.grants import DeviceCodeGrant
-        from doorkey.sessions.openid import identified
+        from doorkey.sessions.openid import with_verified_claims
         from doorkey.sources.token_call import TokenCall
         from doorkey.values import RedactedDict
 
         core = self._oauth
-        core.refuse_within_saving()
+        core.refuse_within_update_token()
         instance(device, DeviceAuthorization, "device is what begin_device_authorization() returned")
         endpoint = yield from core.token_endpoint(url)
         if device.issuer is not None and device.issuer != core.options.metadata.issuer:
-            raise UsageError("this login began at another issuer than the session's: finish it with a session of that")
+            raise UsageError(
+                "this login began at another issuer than the session's: finish it with a session for that issuer"
+            )
         call = TokenCall(endpoint, DeviceCodeGrant(device.device_code), promised=device.scope or None)
         call = call.overridden(core.overrides_of(None, extra, auth, headers))
         token = yield from core.client().poll(call, device, core.options.metadata)
-        token = yield from identified(core, token)
+        token = yield from with_verified_claims(core, token)
         return (yield from core.save_and_adopt(token, call, RedactedDict()))

@@ -1,4 +1,4 @@
-"""Getting a token by a call: from its arguments to the grant, and from an authorization response to its code."""
+"""The flow of `fetch_token`: selects the grant by the arguments, and takes the code from an authorization response."""
 
 from __future__ import annotations
 
@@ -10,7 +10,13 @@ from doorkey.errors import UsageError
 from doorkey.protocol.token_endpoint import token_of
 from doorkey.sessions import openid
 from doorkey.sessions.authorizations import unknown_request
-from doorkey.sessions.callbacks import AuthorizationResponse, Finished, finish, speaks_of_a_fragment, with_promised
+from doorkey.sessions.callbacks import (
+    AuthorizationResponse,
+    Finished,
+    finish,
+    response_is_in_fragment,
+    with_request_parameters,
+)
 from doorkey.sessions.grant_inference import grant_of, grant_type_of
 from doorkey.sessions.near_misses import refuse_near_misses
 from doorkey.sessions.token_call import extra_pairs
@@ -38,13 +44,13 @@ def fetch_token(
     transaction: AuthorizationTransaction | None,
     nonce: str | None,
 ) -> Flow[OAuth2Token]:
-    """Request the token that the arguments of `OAuth2Client.fetch_token` describe; `given` are its parameters."""
-    core.refuse_within_saving()
+    """Request a token for the arguments of `OAuth2Client.fetch_token`. `given` contains its keyword arguments."""
+    core.refuse_within_update_token()
     refuse_near_misses(given)
     finished, front = None, None
     pending = openid.NO_LOGIN
     if authorization_response is not None:
-        fragment = speaks_of_a_fragment(authorization_response)
+        fragment = response_is_in_fragment(authorization_response)
         if not fragment or "code=" in str(authorization_response):  # there is a code to exchange
             yield from core.located("token", url)  # first, because the metadata may promise `iss` in the callback
         implicit = url is None and core.options.metadata.token_endpoint is None
@@ -57,17 +63,17 @@ def fetch_token(
             token_endpoint=core.known_token_endpoint(url),
             may_read_fragment=implicit and fragment,
         ).with_nonce(nonce)
-        if finished.brings_a_token:
-            return (yield from _take(core, finished))
+        if finished.is_token_response:
+            return (yield from _front_channel_token(core, finished))
         given["code"] = finished.code()
         pending = finished.pending
         openid.refuse_unknown_nonce(core, pending)
         front = yield from openid.front_channel(core, finished)
         grant_type = grant_type or "authorization_code"
     elif transaction is not None:
-        raise UsageError("a transaction is finished with the authorization_response= that came back")
+        raise UsageError("transaction= needs authorization_response=, the callback that ends the login")
     endpoint = yield from core.token_endpoint(url)
-    kind = grant_type_of(grant_type, given, core.usual_grant_type())
+    kind = grant_type_of(grant_type, given, core.default_grant_type())
     if kind == "refresh_token":
         current = given.pop("refresh_token", None)
         overrides = core.overrides_of(body, given, auth, headers, method)
@@ -77,7 +83,7 @@ def fetch_token(
         if finished is None:
             pending = unknown_request(core.options).with_nonce(nonce)
             openid.refuse_unknown_nonce(core, pending)
-        given = with_promised(given, finished, core.options, body)
+        given = with_request_parameters(given, finished, core.options, body)
         promised = (finished.pending.scope if finished else None) or core.options.scope
     elif given.get("scope") is None and core.options.scope and "scope" not in dict(extra_pairs(body, {})):
         given["scope"] = str(core.options.scope)
@@ -89,17 +95,17 @@ def fetch_token(
     token = yield from core.ask(call)
     if token.token_type == NOT_FOR_ACCESS:
         return OAuth2Token(token)
-    token = yield from openid.identified(core, token, pending, given.get("code"), front)
+    token = yield from openid.with_verified_claims(core, token, pending, given.get("code"), front)
     return (yield from core.save_and_adopt(token, call, RedactedDict()))
 
 
 def token_from_fragment(core: SessionCore, authorization_response: str, state: str | None) -> Flow[OAuth2Token]:
-    """Take the token of the implicit grant from the fragment of a callback's URL (RFC 6749 §4.2.2)."""
+    """Store the token of the implicit grant, from the fragment of a callback URL, and return it (RFC 6749 §4.2.2)."""
     finished = finish(authorization_response, core.options, core.authorizations, state=state, may_read_fragment=True)
-    return (yield from _take(core, finished))
+    return (yield from _front_channel_token(core, finished))
 
 
-def _take(core: SessionCore, finished: Finished) -> Flow[OAuth2Token]:
+def _front_channel_token(core: SessionCore, finished: Finished) -> Flow[OAuth2Token]:
     parameters = {k: v for k, v in finished.callback.parameters.items() if k not in ("state", "iss")}
     types = {**core.options.token_types, **KNOWN_TYPES}
     token = token_of(parameters, asked_at=core.options.clock(), types=types)

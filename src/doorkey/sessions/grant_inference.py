@@ -15,14 +15,16 @@ def grant_type_of(given: str | None, parameters: Mapping[str, Any], default: str
     """Return the grant type of a call: `given`, else authorization_code for a `code`, password for a `username` and a
     `password`, else the session's `default`, else client_credentials.
 
-    Raises `UsageError` for a username without a password (or the reverse), and for either beside a code.
+    Raises `UsageError` for a username without a password (or the reverse), and for either together with a code.
     """
     if given is not None and text(given, "grant_type"):
         return given
     account = [name for name in ("username", "password") if parameters.get(name) is not None]
     if parameters.get("code") is not None:
         if account:
-            raise UsageError(f"code= and {account[0]}= belong to two grants: give one of them, or grant_type=")
+            raise UsageError(
+                f"code= and {account[0]}= belong to different grants: omit one of them, or give grant_type="
+            )
         return "authorization_code"
     if len(account) == 2:
         return "password"
@@ -32,16 +34,16 @@ def grant_type_of(given: str | None, parameters: Mapping[str, Any], default: str
 
 
 def grant_of(grant_type: str, parameters: dict[str, Any]) -> grants.Grant:
-    """Return the grant, and remove its own parameters from `parameters`; extra ones stay there.
+    """Return the grant, and remove its parameters from `parameters`. Extra parameters stay there.
 
-    Raises `UsageError` that names a missing parameter.
+    Raises `UsageError` for a missing or invalid parameter.
     """
     build = _BUILDERS.get(grant_type)
     return build(parameters) if build else grants.ExtensionGrant(grant_type)
 
 
 def is_extension(grant_type: str) -> bool:
-    """Say whether this is a grant that doorkey knows by its name alone (RFC 6749 §4.5)."""
+    """Return whether this is an extension grant for which doorkey has no class (RFC 6749 §4.5)."""
     return grant_type not in _BUILDERS
 
 

@@ -1,4 +1,4 @@
-"""Compliance hooks: functions of the user that repair the requests and responses of a server, in registration order."""
+"""Compliance hooks: user functions that correct requests and responses for a server that violates the protocol."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ if TYPE_CHECKING:
     from doorkey.wire.messages import Request, Response
 
 Hook: TypeAlias = Callable[..., Any]
-"""``(response) -> response`` or ``(url, headers, body) -> (url, headers, body)``, or the same awaitable."""
+"""``(response) -> response`` or ``(url, headers, body) -> (url, headers, body)``. The result may be awaitable."""
 
 Wire: TypeAlias = "tuple[str, Mapping[str, str], Any]"
 
 
 class RedactedWire(Redacted, tuple[str, Mapping[str, str], Any]):
-    """(url, headers, body) with secrets in plain text, which tracebacks with local variables do not show."""
+    """(url, headers, body) with secrets in plain text. Its repr hides them from tracebacks with local variables."""
 
     __slots__ = ()
 
@@ -51,18 +51,18 @@ class ComplianceHooks:
     def __init__(self) -> None:
         self._hooks: dict[str, tuple[Hook, ...]] = dict.fromkeys(KINDS, ())
         self.registered = False
-        """Whether there is any hook."""
+        """Whether any hook is registered."""
         self.signing = False
-        """Whether there is a hook of the kind `protected_request`. Checked on every request."""
+        """Whether a `protected_request` hook is registered. Checked on every request."""
 
     def copied(self) -> ComplianceHooks:
-        """Return the same hooks for another session, which may add its own."""
+        """Return a copy for another session, which may then add its own hooks."""
         twin = ComplianceHooks()
         twin._hooks, twin.registered, twin.signing = dict(self._hooks), self.registered, self.signing
         return twin
 
     def add(self, kind: str, hook: Hook) -> None:
-        """Register `hook`. Raises `UsageError` for an unknown kind, and for a value that cannot be called."""
+        """Register `hook`, once. Raises `UsageError` for an unknown kind, and for a hook that is not callable."""
         text(kind, "the kind of a hook")
         function(hook, "a hook is a callable")
         if kind not in self._hooks:
@@ -77,7 +77,10 @@ class ComplianceHooks:
         return self._hooks[kind]
 
     def on_response(self, kind: str, response: Any) -> Flow[Any]:
-        """Pass the HTTP library's own response through the hooks."""
+        """Call the hooks of `kind` with the response of the HTTP library, and return their result.
+
+        Raises `UsageError` if a hook returns None.
+        """
         for hook in self._hooks[kind]:
             response = yield from _maybe_await(hook(response))
             if response is None:
@@ -85,7 +88,11 @@ class ComplianceHooks:
         return response
 
     def on_request(self, kind: str, wire: Wire) -> Flow[Wire]:
-        """Pass (url, headers, body) through the hooks. They may fail, so no frame of ours holds these in plain text."""
+        """Call the hooks of `kind` with (url, headers, body), and return their result.
+
+        If a hook raises, its traceback shows no secret of the request, because `RedactedWire` hides it. Raises
+        `UsageError` for an invalid result.
+        """
         wire = RedactedWire(wire)
         for hook in self._hooks[kind]:
             wire = _checked((yield from _maybe_await(hook(*wire))), kind, hook)
@@ -93,19 +100,19 @@ class ComplianceHooks:
 
 
 class HooksOnWire:
-    """The hooks of a session, for requests and responses of ours; `library` knows the HTTP library's own."""
+    """Calls the hooks of a session with doorkey's requests and responses. `library` converts them for the hooks."""
 
     def __init__(self, hooks: ComplianceHooks, library: Library) -> None:
         self._hooks, self._library = hooks, library
 
     def on_request(self, kind: str, request: Request) -> Flow[Request]:
-        """Return the request as the hooks of `kind` want it. Raises `UsageError` for one that cannot be made."""
+        """Return the request with the changes of the hooks of `kind`. Raises `UsageError` for an invalid request."""
         if not self._hooks.of(kind):
             return request
         return _with_wire(request, (yield from self._hooks.on_request(kind, _wire_of(request))), kind)
 
     def on_response(self, kind: str, request: Request, response: Response) -> Flow[Response]:
-        """Return the response to `request` as the hooks of `kind` want it."""
+        """Return the response to `request` with the changes of the hooks of `kind`."""
         if not self._hooks.of(kind):
             return response
         native = self._library.native_response(response, request)
@@ -114,7 +121,7 @@ class HooksOnWire:
 
 
 def _maybe_await(value: Any | Awaitable[Any]) -> Flow[Any]:
-    """Return the result of a hook. Only an awaitable is passed to the driver: the value holds secrets."""
+    """Return the result of a hook. Only an awaitable is passed to the driver, because the value contains secrets."""
     return (yield from Settle(value)) if inspect.isawaitable(value) else value
 
 
@@ -137,17 +144,17 @@ def _with_wire(request: Request, wire: Wire, kind: str) -> Request:
 
 @hides_locals
 def _checked(returned: Any, kind: str, hook: Hook) -> RedactedWire:
-    """Return the parts of a request that `hook` returned. Raises `UsageError` if no request can be made of them."""
+    """Return the URL, headers and body that `hook` returned. Raises `UsageError` if they are invalid."""
     try:
         url, headers, body = returned
     except (TypeError, ValueError):
         raise UsageError(f"the {kind} hook {_name(hook)} must return (url, headers, body)") from None
     source = f"a {kind} hook"
     given: object = body
-    if isinstance(given, Collection) or not isinstance(given, Iterable):  # else a stream, which some requests have
+    if isinstance(given, Collection) or not isinstance(given, Iterable):  # otherwise a streamed body
         body_bytes(body, f"the body that {source} returns")
     if not text(url, f"the URL of {source}").isprintable():
-        raise UsageError(f"the URL of {source} holds a control character or a lone surrogate")
+        raise UsageError(f"the URL of {source} contains a control character or a lone surrogate")
     return RedactedWire((url, dict(header_pairs(headers, f"the headers that {source} returns")), body))
 
 

@@ -1,4 +1,4 @@
-"""The authorization server of a session: its endpoints, and how they are discovered."""
+"""The authorization server of a session: its endpoints, its keys, and their discovery."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ _NO_ENDPOINT: Final = "give the token endpoint's url, or construct the session w
 
 
 def endpoint_of(metadata: ServerMetadata, given: str | None, kind: str) -> str | None:
-    """Return the endpoint of this `kind` ("token", "revocation", …): the `given` one, else that of the metadata.
+    """Return the endpoint of this `kind` ("token", "revocation", …): the `given` URL, else that of the metadata.
 
-    A session that knows its issuer asks no other server: `given` is an endpoint that the metadata names (also below
-    `mtls_endpoint_aliases`, RFC 8705 §5), or, where it names none of this kind, one at the issuer's origin. Raises
-    `UsageError` for any other.
+    A session that has an issuer sends requests to no other server. So `given` must be an endpoint in the metadata (or
+    in its `mtls_endpoint_aliases`, RFC 8705 §5). If the metadata has no endpoint of this kind, a URL at the issuer's
+    origin is accepted. Raises `UsageError` for any other URL.
     """
     own: str | None = getattr(metadata, f"{kind}_endpoint")
     if given is None or not text(given, f"the {kind} endpoint's url"):
@@ -38,13 +38,13 @@ def endpoint_of(metadata: ServerMetadata, given: str | None, kind: str) -> str |
     if own is None and origin_of(given) == origin_of(metadata.issuer):
         return given
     raise UsageError(
-        f"this session is for {shown_url(metadata.issuer)}, and {shown_url(given)} is no endpoint of that "
-        f"issuer: construct another session for another server, or this one with {kind}_endpoint="
+        f"this session is for {shown_url(metadata.issuer)}, and {shown_url(given)} is not an endpoint of that "
+        f"issuer: construct another session for another server, or this session with {kind}_endpoint="
     )
 
 
 def server_of(issuer: str, options: SessionOptions) -> AuthorizationServer:
-    """Return the server of a session's `issuer`: that of an `Issuer`, else one of the session's own."""
+    """Return the server of a session's `issuer`: the shared server of an `Issuer`, else a new one."""
     openid, known = options.openid, ServerMetadata(http_hosts=options.metadata.http_hosts)
     if openid.shared is not None:
         return openid.shared._server
@@ -59,7 +59,7 @@ def server_of(issuer: str, options: SessionOptions) -> AuthorizationServer:
 class KnownServer:
     """The authorization server of a session, and the endpoint that issued its token.
 
-    `origin` is the session from which this one was derived: both share the fetched documents.
+    `origin` is the session from which this one is derived. Both share the fetched metadata and keys.
     """
 
     def __init__(self, options: SessionOptions, origin: KnownServer | None = None) -> None:
@@ -76,10 +76,10 @@ class KnownServer:
         self.configure()
 
     def configure(self) -> None:
-        """Make anew what depends on the client's name and on the issuer."""
+        """Recreate the objects that depend on the client ID and the issuer."""
         options, metadata = self.options, self.options.metadata
         self.observer = Observer(options.client_id, self._name, options.on_event, options.timer)
-        openid = replace(options.openid, id_token_leeway=0.0)  # says nothing about the server
+        openid = replace(options.openid, id_token_leeway=0.0)  # does not depend on the server
         described = (metadata.issuer, metadata.http_hosts, metadata.jwks_uri, openid)
         if described != self._described:
             if self._origin is not None and self._origin._described != described:
@@ -99,7 +99,7 @@ class KnownServer:
             return self._server
 
     def keys(self) -> KeyCore:
-        """Return the keys of the session's issuer: those of its `Issuer`, else the session's own."""
+        """Return the keys of the session's issuer, which an `Issuer` or an origin session may share."""
         with self._changing:
             if self._keys is None:
                 shared, issuer = self.options.openid.shared, self.options.metadata.issuer
@@ -124,7 +124,7 @@ class KnownServer:
             keys.retry_now()
 
     def provider(self) -> Flow[ServerMetadata]:
-        """Return the metadata with what verifies ID tokens: as given, else discovered. Raises as `discover_flow`."""
+        """Return the metadata needed to verify ID tokens: as given, else discovered. Raises the errors of discovery."""
         metadata = self.options.metadata
         if metadata.jwks_uri is not None or metadata.issuer is None:
             return metadata
@@ -135,20 +135,20 @@ class KnownServer:
         return completed(metadata, (yield from server.naming("jwks_uri", self.options.clock)))
 
     def may_discover(self) -> bool:
-        """Say whether the server's endpoints can be discovered from its issuer, and are not known yet."""
+        """Return whether the server's endpoints can be discovered from its issuer and are not known yet."""
         if self._issuer is None:
             return False
         known = self._issuer.known_metadata
         return known is None or known.token_endpoint is not None
 
     def needs_discovery(self, kind: str) -> bool:
-        """Say whether the endpoint of this `kind` has to be discovered."""
+        """Return whether the endpoint of this `kind` must be discovered."""
         return getattr(self.options.metadata, f"{kind}_endpoint") is None and self.may_discover()
 
     def discover(self) -> Flow[ServerMetadata]:
         """Return the server's metadata, discovered unless it was given or discovered before.
 
-        Raises `UsageError` if neither is known, else as `discover_flow`.
+        Raises `UsageError` without an issuer and a token endpoint, and the errors of `discover_flow`.
         """
         metadata, issuer = self.options.metadata, self._issuer
         if issuer is None:
@@ -161,7 +161,7 @@ class KnownServer:
         return self.options.metadata
 
     def _complete(self, issuer: AuthorizationServer, found: ServerMetadata) -> None:
-        """Add what was `found` to the session's metadata, unless that has been replaced meanwhile."""
+        """Add the discovered metadata `found` to the session's, unless the issuer was changed in the meantime."""
         with self._changing:
             if self._issuer is issuer:
                 metadata = self._completed(found)
@@ -170,7 +170,7 @@ class KnownServer:
                     self._issuer = None
 
     def _completed(self, found: ServerMetadata) -> ServerMetadata:
-        """Return the session's metadata with what was `found`; sessions with one origin make it once."""
+        """Return the session's metadata completed by `found`. Sessions with the same origin share the result."""
         origin, given = self if self._origin is None else self._origin, self.options.metadata
         last = origin._last_completed
         if last is None or last[0] is not given or last[1] is not found:
@@ -178,18 +178,18 @@ class KnownServer:
         return last[2]
 
     def located(self, kind: str, given: str | None = None) -> Flow[str | None]:
-        """Return the endpoint of this `kind`: the `given` one, else the session's, discovered if need be.
+        """Return the endpoint of this `kind`: the `given` URL, else the session's, discovered if necessary.
 
-        Raises `UsageError` for another issuer's.
+        None if the server has no such endpoint. Raises `UsageError` for an endpoint of another issuer.
         """
         if not given and self.needs_discovery(kind):
             yield from self.discover()
         return endpoint_of(self.options.metadata, given, kind)
 
     def token_endpoint(self, given: str | None = None) -> Flow[str]:
-        """Return where tokens are requested: as `given`, else the session's endpoint, else the last one.
+        """Return the token endpoint: the `given` URL, else the session's, else that of the last token request.
 
-        Raises `UsageError` without any, and for another issuer's.
+        Raises `UsageError` if there is none, and for an endpoint of another issuer.
         """
         endpoint = (yield from self.located("token", given)) or (self.last_call.endpoint if self.last_call else None)
         if endpoint is None:
@@ -197,11 +197,11 @@ class KnownServer:
         return endpoint
 
     def renewal_endpoint(self) -> Flow[str]:
-        """Return where the session's own refresh token may be presented: where it was issued, and nowhere else."""
+        """Return the only endpoint to which the session's refresh token may be sent: the endpoint that issued it."""
         return self.issued_by or (yield from self.token_endpoint())
 
     def known_token_endpoint(self, given: str | None = None) -> str | None:
-        """Return where tokens are requested, as `token_endpoint` does, as far as it is known without discovery."""
+        """Return the token endpoint as `token_endpoint` does, or None if it is not known without discovery."""
         metadata = self.options.metadata
         known = metadata.token_endpoint if given is None else endpoint_of(metadata, given, "token")
         return known or (self.last_call.endpoint if self.last_call else None)

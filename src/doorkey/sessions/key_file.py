@@ -1,4 +1,4 @@
-"""Key files of service accounts: read within bounds, and no error shows the key."""
+"""Reads key files of service accounts, up to a size limit. No error message shows the key."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from doorkey.protocol.service_account import parse_service_account
 from doorkey.values import hides_locals
 
 MAX_FILE: Final = 64 * 1024
-"""Bytes of a key file; one with an RSA key of 4096 bits has 4 KiB."""
+"""The maximum size of a key file in bytes. A file with an RSA key of 4096 bits has about 4 KiB."""
 
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """The service account of a key file."""
+    """The service account that a key file describes."""
 
     client_email: str
     key: Key
@@ -30,10 +30,10 @@ class Account:
 def account_in(path: str | os.PathLike[str], *, needs_token_uri: bool) -> Account:
     """Return the service account of the key file at `path`, in the JSON format of Google.
 
-    needs_token_uri: refuse a file without one.
+    needs_token_uri: raise an error if the file has no `token_uri`.
 
-    Raises `UsageError` for a file that cannot be read, is larger than 64 KiB or not a regular file, and for anything
-    else in it.
+    Raises `UsageError` for a file that cannot be read, is larger than 64 KiB or not a regular file, and for other
+    content.
     """
     given: object = path
     named = printable(str(given), 200) if isinstance(given, str | os.PathLike) else ""
@@ -47,8 +47,8 @@ def account_in(path: str | os.PathLike[str], *, needs_token_uri: bool) -> Accoun
 def _read(path: str | os.PathLike[str]) -> bytes:
     given: object = path
     if not isinstance(given, str | os.PathLike):
-        raise UsageError(f"it is named by a path, not by {type(given).__name__}")
-    # A named pipe would block the program until a writer comes.
+        raise UsageError(f"its path must be a str or os.PathLike, not {type(given).__name__}")
+    # Without O_NONBLOCK, opening a named pipe would block until a writer opens it.
     flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
     try:
         with os.fdopen(os.open(path, flags), "rb") as file:
@@ -57,7 +57,7 @@ def _read(path: str | os.PathLike[str]) -> bytes:
     except OSError as error:
         raise UsageError(f"it cannot be read ({error.strerror})") from None
     except (ValueError, TypeError):
-        raise UsageError("its path has a null byte, or is none") from None
+        raise UsageError("its path contains a null byte, or is not a valid path") from None
     if data is None:
         raise UsageError("it is not a regular file")
     if len(data) > MAX_FILE:

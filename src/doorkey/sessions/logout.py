@@ -1,4 +1,4 @@
-"""Logout of a session's user: begun by the client, or by the provider in the front or the back channel."""
+"""Logout of a session's user, begun by the client, or by the provider through the front channel or back channel."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from doorkey.jose.claim_rules import numeric_date
 from doorkey.jose.errors import InvalidClaimError
 from doorkey.protocol.authorization import callback_pairs, new_state
 from doorkey.protocol.logout import check_logout_response, logout_parameters, logout_url
-from doorkey.sessions.authorizations import Pending, refuse_printed
+from doorkey.sessions.authorizations import Pending, refuse_masked
 from doorkey.sessions.issuer import endpoint_of
 from doorkey.values import Secret
 from doorkey.wire.flow import Flow, Settle
@@ -30,7 +30,7 @@ def logout_request(
     state: str | None,
     extra: Mapping[str, Any],
 ) -> tuple[str, str | None]:
-    """Return the URL of a logout request, and its state; see `OAuth2Client.create_logout_url`."""
+    """Return the URL of a logout request, and its state. See `OAuth2Client.create_logout_url`."""
     options = core.options
     endpoint = endpoint_of(options.metadata, url, "end_session")
     if not endpoint:
@@ -39,9 +39,9 @@ def logout_request(
     for name, value in given:
         if value is not None:
             text(value, name)
-    refuse_printed(id_token_hint)
+    refuse_masked(id_token_hint)
     if post_logout_redirect_uri is None and state is not None:
-        raise UsageError("state comes back only with a post_logout_redirect_uri: give that too")
+        raise UsageError("state is only returned to a post_logout_redirect_uri: give that too")
     if post_logout_redirect_uri is not None:
         state = state or new_state()
         core.logouts.remember(state, Pending())
@@ -58,13 +58,13 @@ def logout_request(
 
 def _own_hint(core: SessionCore) -> str | None:
     token = core.token_view.id_token if core.token_view is not None else None
-    return None if token is None or token.count(".") == 4 else token  # only the client can decrypt its own
+    return None if token is None or token.count(".") == 4 else token  # the provider cannot decrypt it
 
 
 def check_response(core: SessionCore, response: str | Mapping[str, Any], state: str | None) -> None:
-    """Check the state of a logout response; see `OAuth2Client.validate_logout_response`."""
+    """Check the state of a logout response. See `OAuth2Client.validate_logout_response`."""
     if not isinstance(response, Mapping):
-        text(response, "the response, the URL that the browser came back with,")
+        text(response, "the response, the URL that the browser requested,")
     if state is not None:
         check_logout_response(response, state=text(state, "state"))
         core.logouts.forget(state)
@@ -72,11 +72,11 @@ def check_response(core: SessionCore, response: str | Mapping[str, Any], state: 
     found = dict(callback_pairs(response)).get("state")
     check_logout_response(response, state=found)
     if found is None or not core.logouts.forget(found):
-        raise MismatchingStateError("is not that of a logout that this session began")
+        raise MismatchingStateError("does not belong to a logout request of this session, or was used before")
 
 
 def front_channel(core: SessionCore, request: str | Mapping[str, Any]) -> FrontChannelLogout:
-    """Return the parameters of a front-channel logout; see `OAuth2Client.parse_frontchannel_logout`."""
+    """Return the parameters of a front-channel logout. See `OAuth2Client.parse_frontchannel_logout`."""
     from doorkey.oidc.logout import FrontChannelLogout
 
     if not isinstance(request, Mapping):
@@ -87,7 +87,7 @@ def front_channel(core: SessionCore, request: str | Mapping[str, Any]) -> FrontC
 def verify_logout_token(
     core: SessionCore, logout_token: str | Secret, first_use: Callable[[str, float], Any] | None
 ) -> Flow[LogoutToken]:
-    """Return the claims of a logout token; see `OAuth2Client.verify_logout_token`."""
+    """Return the verified claims of a logout token. See `OAuth2Client.verify_logout_token`."""
     from doorkey.sessions.openid import verifier_of
 
     if first_use is not None:
@@ -102,7 +102,7 @@ def verify_logout_token(
         identifier = f"{claims['iss']} {claims['jti']}"
         expires_at = (numeric_date(claims, "exp") or 0.0) + options.openid.id_token_leeway
         if not (yield from Settle(first_use(identifier, expires_at))):
-            raise InvalidClaimError("jti", "was accepted before: each logout token is used once")
+            raise InvalidClaimError("jti", "was accepted before: a logout token may be used only once")
     return claims
 
 

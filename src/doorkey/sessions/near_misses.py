@@ -1,4 +1,4 @@
-"""Names that are almost right: of an option in a constructor, or of a parameter in a call."""
+"""Hints for misspelled names, of constructor options and of parameters of a call."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from doorkey.errors import UsageError
 
 _RENEWS_THERE: Final = "did you mean 'token_endpoint'? A token is renewed there too"
 _EACH_REQUEST: Final = (
-    "give it in token_params= for each token request, or to create_authorization_url() where the server reads it there"
+    "give it in token_params= for token requests, or to create_authorization_url() if the server expects it there"
 )
 
 _OPTIONS: Final = {
@@ -33,7 +33,7 @@ _OPTIONS: Final = {
     "token_uri": "did you mean 'token_endpoint'?",
     "token_url": "did you mean 'token_endpoint'?",
 }
-"""The replacements for options of other libraries."""
+"""Hints for option names of other libraries."""
 
 _PARAMETERS: Final = frozenset(
     {
@@ -72,29 +72,29 @@ _MEANT: Final = {
     "usr": "username",
     "verifier": "code_verifier",
 }
-"""The option that a program means by a name that no specification has. Names are compared without `_`, `-` and case."""
+"""The intended names for common wrong names. Names are compared without `_`, `-` and case."""
 
 _CLOSE: Final = 0.87
-"""The similarity, from 0 to 1, from which one name counts as a misspelling of the other."""
+"""The similarity, from 0 to 1, at which a name counts as a misspelling of another name."""
 
 
 def option_hint(name: str, known: Iterable[str]) -> str:
-    """Return the end of a message about an unknown option `name`: what to give instead."""
+    """Return the end of an error message about an unknown option `name`: a hint at the intended option."""
     hint = _OPTIONS.get(name)
     return f": {hint}" if hint else did_you_mean(name, known)
 
 
 def refuse_near_misses(names: Iterable[str]) -> None:
-    """Raise `UsageError` for a further parameter whose name is almost that of a known one.
+    """Raise `UsageError` for an extra parameter whose name is a likely misspelling of a known name.
 
-    It would be sent as it is, and the request would be another than the caller means: without a `username`, for
-    instance, the client's own grant.
+    The request would otherwise differ from what the caller intended. A misspelled `username`, for instance, would
+    select the client credentials grant.
     """
     for name in names:
         meant = _meant(name)
         if meant is not None:
             raise UsageError(
-                f"there is no parameter {name!r}: did you mean {meant!r}? To send it as it is, give it in body= "
+                f"there is no parameter {name!r}: did you mean {meant!r}? To send {name!r} anyway, give it in body= "
                 "(in a token request) or in the endpoint's URL (in an authorization request)"
             )
 

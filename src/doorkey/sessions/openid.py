@@ -1,11 +1,11 @@
-"""The ID tokens of a session: verified at a login, compared at a renewal, before their access tokens are used.
+"""The ID tokens of a session, which are verified before their access tokens are used.
 
-Theory of operation. A session that knows its issuer verifies every ID token that it gets. The values that the token is
-compared with come from the authorization request (`Pending`) and from the response. A renewed ID token is verified too,
-and then compared with the original. If it cannot be verified, for instance while the keys cannot be fetched, the
-session keeps a rotated refresh token and nothing else of the response: the old one may be used up. The same applies if
-it names another authentication of the same user. If it is another user's, nothing of the response is kept. Sources and
-vaults do the same (`sources.renewed_tokens`).
+Theory of operation. A session that has an issuer verifies every ID token that it receives. The expected values come
+from the authorization request (`Pending`) and from the response. A renewed ID token is verified too, and then compared
+with the original. If it cannot be verified, for instance while the keys cannot be fetched, the session keeps the new
+refresh token, because the old one may be invalid, and nothing else of the response. The same applies if the ID token
+names another authentication of the same user. If it belongs to another user, the whole response is discarded. Sources
+and vaults do the same (`sources.renewed_tokens`).
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Final
 from doorkey.arguments import instance, text
 from doorkey.errors import UsageError, VerificationError
 from doorkey.protocol.authorization import AuthorizationTransaction
-from doorkey.sessions.authorizations import Pending, promised_by, unknown_request
+from doorkey.sessions.authorizations import Pending, pending_of, unknown_request
 from doorkey.values import Secret
 from doorkey.wire.flow import Flow
 
@@ -31,16 +31,19 @@ if TYPE_CHECKING:
     from doorkey.tokens import OAuthToken
 
 NO_LOGIN: Final = Pending()
-"""A token request without an authorization request before it."""
+"""The record for a token request without an authorization request."""
 
 
 def knows_issuer(core: SessionCore) -> bool:
-    """Return whether the session knows its issuer, and therefore verifies ID tokens."""
+    """Return whether the session has an issuer, and therefore verifies ID tokens."""
     return core.options.metadata.issuer is not None
 
 
 def verifier_of(core: SessionCore) -> Flow[IDTokenVerifier]:
-    """Return the verifier of the session's issuer. Raises `UsageError` without an issuer, else as discovery does."""
+    """Return the verifier for ID tokens of the session's issuer.
+
+    Raises `UsageError` without an issuer, and the errors of discovery.
+    """
     from doorkey.sources.id_tokens import IDTokenVerifier
 
     if not knows_issuer(core):
@@ -59,7 +62,7 @@ def verifier_of(core: SessionCore) -> Flow[IDTokenVerifier]:
 
 
 def expected_by(core: SessionCore, pending: Pending, **more: Any) -> ExpectedIDToken:
-    """Return the expected values of the ID token of the login `pending`; `more` are further fields."""
+    """Return the expected values in the ID token of the login `pending`. `more` contains further fields."""
     from doorkey.oidc.core.expectations import ExpectedIDToken
 
     options = core.options
@@ -75,14 +78,14 @@ def expected_by(core: SessionCore, pending: Pending, **more: Any) -> ExpectedIDT
 
 def verified(core: SessionCore, token: Secret, pending: Pending, **more: Any) -> Flow[IDToken]:
     """Return the verified claims of an ID token of the login `pending`. Raises `VerificationError`."""
-    verifier = yield from verifier_of(core)  # first: the metadata may have another spelling of the issuer
+    verifier = yield from verifier_of(core)  # before `expected_by`, because discovery may change the issuer's spelling
     return (yield from verifier.id_token(token, expected_by(core, pending, **more)))
 
 
 def refuse_unknown_nonce(core: SessionCore, pending: Pending) -> None:
-    """Raise `UsageError` for a login of another session whose ID token could not be verified, before its code is used.
+    """Raise `UsageError` if the nonce of the login is unknown, before its code is used. Another session began it.
 
-    An authorization request with `openid` always sends a nonce.
+    An authorization request with `openid` always sends a nonce, without which its ID token cannot be verified.
     """
     scope = pending.scope or core.options.scope or ()
     if knows_issuer(core) and pending.nonce is None and "openid" in scope:
@@ -93,45 +96,44 @@ def refuse_unknown_nonce(core: SessionCore, pending: Pending) -> None:
 
 
 def front_channel(core: SessionCore, finished: Finished) -> Flow[IDToken | None]:
-    """Return the verified claims of the ID token in an authorization response (§3.2.2.11, §3.3.2.12), None without one.
+    """Return the verified claims of the ID token in an authorization response (§3.2.2.11, §3.3.2.12), or None.
 
-    Raises `VerificationError`: then neither the code nor the access token of the response is used.
+    Raises `VerificationError`. The caller must then use neither the code nor the access token of the response.
     """
-    brought = finished.callback.parameters
-    token = brought.get("id_token")
+    parameters = finished.callback.parameters
+    token = parameters.get("id_token")
     if not token or not knows_issuer(core):
         return None
-    return (yield from front_claims(core, Secret(token), finished.pending, brought))
+    return (yield from front_claims(core, Secret(token), finished.pending, parameters))
 
 
-def front_claims(core: SessionCore, token: Secret, pending: Pending, brought: Mapping[str, str]) -> Flow[IDToken]:
-    """Return the verified claims of an ID token of the authorization endpoint; `brought` are all parameters."""
-    kinds = {"id_token": token, "code": brought.get("code"), "token": brought.get("access_token")}
+def front_claims(core: SessionCore, token: Secret, pending: Pending, parameters: Mapping[str, str]) -> Flow[IDToken]:
+    """Return the verified claims of an ID token from an authorization response with these `parameters`."""
+    kinds = {"id_token": token, "code": parameters.get("code"), "token": parameters.get("access_token")}
     return verified(
         core,
         token,
         pending,
         response_type=" ".join(kind for kind, value in kinds.items() if value),
-        code=_secret(brought.get("code")),
-        access_token=_secret(brought.get("access_token")),
-        state=_secret(brought.get("state")),
+        code=_secret(parameters.get("code")),
+        access_token=_secret(parameters.get("access_token")),
+        state=_secret(parameters.get("state")),
     )
 
 
-def identified(
+def with_verified_claims(
     core: SessionCore, token: OAuthToken, pending: Pending = NO_LOGIN, code: Any = None, front: IDToken | None = None
 ) -> Flow[OAuthToken]:
-    """Return `token` with the verified claims of its ID token, for the login `pending` whose `code` brought it.
+    """Return `token` with the verified claims of its ID token. It was obtained by the `code` of the login `pending`.
 
-    `front` are the claims of the ID token of the front channel, with which they must agree (§3.3.3.6). Raises
-    `VerificationError`: then the token is neither used nor saved.
+    `front` are the claims of the front-channel ID token, with which the claims must agree (§3.3.3.6). Raises
+    `VerificationError`. The caller must then neither use nor save the token.
     """
     if not knows_issuer(core):
         return token
     if token.id_token is None:
         return token if front is None else replace(token, id_token_claims=front)
-    came_with = {"access_token": token.access_token, "code": _secret(code)}
-    claims = yield from verified(core, token.id_token, pending, **came_with)
+    claims = yield from verified(core, token.id_token, pending, access_token=token.access_token, code=_secret(code))
     if front is not None:
         from doorkey.oidc.core.agreement import check_channels
 
@@ -139,11 +141,11 @@ def identified(
     return replace(token, id_token_claims=claims)
 
 
-def renewed_by(core: SessionCore, renewed: OAuthToken, original: OAuthToken | None) -> Flow[OAuthToken]:
-    """Return the `renewed` token with the verified claims of its ID token, which belongs to the login of `original`.
+def with_verified_renewal(core: SessionCore, renewed: OAuthToken, original: OAuthToken | None) -> Flow[OAuthToken]:
+    """Return the `renewed` token with the verified claims of its ID token, which must be for the login of `original`.
 
-    Without an ID token in the response, that of the original stays (§12.2). Raises `VerificationError` for an ID token
-    that cannot be verified or belongs to another login: then the token is neither used nor saved.
+    If the response has no ID token, that of the original is kept (§12.2). Raises `VerificationError` for an ID token
+    that cannot be verified or belongs to another login. The caller must then neither use nor save the token.
     """
     from doorkey.sources.renewed_tokens import keeping_rotated
 
@@ -162,7 +164,10 @@ def _checked(core: SessionCore, renewed: OAuthToken, original: OAuthToken | None
 
 
 def subject_of(token: OAuthToken) -> str | None:
-    """Return the `sub` of the token's ID token: verified, or of a stored one that was verified at its login."""
+    """Return the `sub` of the token's ID token, or None. A stored ID token was verified before it was stored.
+
+    Raises `VerificationError` if it is not text.
+    """
     from doorkey.sources.renewed_tokens import claims_of
 
     claims = claims_of(token)
@@ -184,12 +189,12 @@ def verify_id_token(
     access_token: str | Secret | None,
     code: str | Secret | None,
 ) -> Flow[IDToken]:
-    """Return the verified claims of an ID token; see `OAuth2Client.verify_id_token`."""
+    """Return the verified claims of an ID token. See `OAuth2Client.verify_id_token`."""
     from doorkey.sessions.callbacks import AuthorizationResponse
 
     if transaction is not None:
         instance(transaction, AuthorizationTransaction, "transaction is what begin_authorization() returned")
-    pending = unknown_request(core.options) if transaction is None else promised_by(transaction)
+    pending = unknown_request(core.options) if transaction is None else pending_of(transaction)
     if isinstance(id_token, AuthorizationResponse):
         if id_token.id_token is None:
             raise UsageError("this authorization response has no ID token")

@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 
 
 class OpenIDOperations:
-    """The operations of a session at an OpenID provider beside token requests. `OAuth2Client` inherits them for type
+    """The operations of a session at an OpenID provider, except token requests. `OAuth2Client` inherits them for type
     checkers, and copies them at run time."""
 
     _oauth: SessionCore
-    _find_endpoint: Any  # a method of the base that blocks or awaits
+    _find_endpoint: Any  # a method of `BlockingSession` or `AwaitingSession`
 
     def _verify_id_token(
         self,
@@ -34,14 +34,14 @@ class OpenIDOperations:
     ) -> Flow[IDToken]:
         """Verify an ID token that the caller already has, and return its claims (OpenID Connect Core §3.1.3.7).
 
-        id_token: the ID token, or the result of `parse_authorization_response`, which names the login too; None: that
-            of the session's token, whose nonce was compared at its login.
+        id_token: the ID token, or the result of `parse_authorization_response`, which identifies the login too; None:
+            the ID token of the session's token, whose nonce was checked at its login.
         transaction: the login that the ID token is for.
         nonce: the nonce that the authorization request sent, in place of `transaction`.
         access_token, code: the access token and the code that came with the ID token, for `at_hash` and `c_hash`.
 
-        Raises `VerificationError` for an ID token that is not as it must be, `UsageError` without an issuer, and
-        otherwise as `discover` does.
+        Raises `VerificationError` for an invalid ID token, `UsageError` without an issuer, and the errors of `discover`
+        and of fetching the keys.
         """
         from doorkey.sessions.openid import verify_id_token
 
@@ -50,13 +50,13 @@ class OpenIDOperations:
     def _userinfo(self, url: str | None = None, *, sub: str | None = None) -> Flow[UserInfo]:
         """Return the provider's claims about the user of the session's token (OpenID Connect Core §5.3).
 
-        The response may be JSON, signed or encrypted. Claims of other providers stay separate: see `UserInfo`.
+        The response may be JSON, or a signed or encrypted JWT. Claims of other providers stay separate: see `UserInfo`.
 
         url: the userinfo endpoint; None: the session's.
-        sub: the `sub` of the user; None: that of the session's ID token.
+        sub: the expected `sub` of the user; None: that of the session's ID token.
 
-        Raises `VerificationError` for the claims of another user or a bad signature, `InvalidToken` if the provider
-        rejects the token, `ServerError` for another error response, and `UsageError` without an endpoint.
+        Raises `VerificationError` for the claims of another user or an invalid signature, `InvalidToken` if the
+        provider rejects the token, `ServerError` for another error response, and `UsageError` without an endpoint.
         """
         from doorkey.sessions.userinfo import userinfo
 
@@ -73,13 +73,13 @@ class OpenIDOperations:
     ) -> tuple[str, str | None]:
         """Return (url, state) of a logout at the provider (OpenID Connect RP-Initiated Logout 1.0 §2).
 
-        Send the browser to the URL. The session remembers the state for `validate_logout_response`; another session
-        needs it. There is a state only with a `post_logout_redirect_uri`.
+        Redirect the browser to the URL. The session remembers the state for its own `validate_logout_response`. Pass
+        the state to that method of another session. Without a `post_logout_redirect_uri`, the state is None.
 
         url: the end session endpoint; None: the session's.
         id_token_hint: an ID token of the user who logs out; None: that of the session's token.
-        post_logout_redirect_uri: the registered URL to which the browser comes back.
-        state: None: a random one.
+        post_logout_redirect_uri: the registered URL to which the provider redirects the browser afterwards.
+        state: the `state` parameter; None: a random value.
         extra: further parameters, such as `ui_locales` and `logout_hint`.
 
         Raises `UsageError`.
@@ -90,12 +90,12 @@ class OpenIDOperations:
         return logout_request(self._oauth, url, id_token_hint, post_logout_redirect_uri, state, extra)
 
     def validate_logout_response(self, response: str | Mapping[str, Any], state: str | None = None) -> None:
-        """Check the state with which the browser came back from a logout (RP-Initiated Logout 1.0 §3). It is used up.
+        """Check the state of a logout response (RP-Initiated Logout 1.0 §3). The state cannot be used again.
 
-        response: the URL at which the browser came back, or its parameters.
-        state: the state that the request sent, if another session made the request.
+        response: the URL that the browser requested after the logout, or its parameters.
+        state: the state that the logout request sent, if another session made it.
 
-        Raises `MismatchingStateError` for another state or none, and `VerificationError` for a repeated one.
+        Raises `MismatchingStateError` for a wrong or missing state, and `VerificationError` for a repeated `state`.
         """
         from doorkey.sessions.logout import check_response
 
@@ -117,14 +117,16 @@ class OpenIDOperations:
     ) -> Flow[LogoutToken]:
         """Verify a logout token that the provider posted, and return its claims (Back-Channel Logout 1.0 §2.6).
 
-        Answer the request with status 200 after the sessions of `sub` or `sid` have ended, and with 400 after an error.
+        End the sessions of `sub` or `sid`, and then respond to the request with status 200. After an error, respond
+        with status 400.
 
         logout_token: the value of the parameter `logout_token`.
-        first_use: called with an identifier of the token and the time at which it expires, in seconds since the epoch.
-            It stores the identifier until then, and returns False if it was stored already. It may be asynchronous on
-            an asynchronous client. None: tokens that are sent twice are accepted twice.
+        first_use: called with an identifier of the token and its expiry in seconds since the epoch. It must store the
+            identifier until then, and return False if it is already stored. On an asynchronous client, it may be a
+            coroutine function. None: replayed tokens are not detected.
 
-        Raises `VerificationError`, `UsageError` without an issuer, and otherwise as `discover` does.
+        Raises `VerificationError` for an invalid token, `UsageError` without an issuer, and the errors of `discover`
+        and of fetching the keys.
         """
         from doorkey.sessions.logout import verify_logout_token
 

@@ -1,4 +1,4 @@
-"""The options of a session about OpenID Connect, and the forms in which it accepts its issuer."""
+"""The OpenID Connect options of a session, and the forms of its `issuer=` option."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from doorkey.sources.id_tokens import Protection
     from doorkey.sources.shared_issuer import SharedIssuer
 
-# What judges tokens is imported where an option names it: a session that logs no user in never waits for it.
+# The modules that verify tokens are imported only for options that need them, so that other sessions start faster.
 
 RESPONSES: Final = ("id_token", "userinfo")
 PROTECTIONS: Final = ("signed_response_alg", "encrypted_response_alg", "encrypted_response_enc")
@@ -29,7 +29,7 @@ OPENID_OPTIONS: Final = (
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class OpenIDOptions:
-    """The registration of a client at its OpenID provider, and its conditions for ID tokens."""
+    """The registration of a client at its OpenID provider, and its policy for ID tokens."""
 
     registered: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]], hash=False)
     decryption_keys: object = None
@@ -42,7 +42,7 @@ class OpenIDOptions:
     """The `Issuer` that was given as `issuer=`."""
 
     def protection(self, response: str) -> Protection:
-        """Return how the responses of a kind ("id_token", "userinfo") are registered to be protected."""
+        """Return the registered signature and encryption of one kind of `response` ("id_token" or "userinfo")."""
         from doorkey.sources.id_tokens import Protection
 
         names = zip(("signed", "encrypted", "content"), PROTECTIONS, strict=True)
@@ -50,7 +50,10 @@ class OpenIDOptions:
 
 
 def openid_options(before: OpenIDOptions, given: Mapping[str, Any]) -> OpenIDOptions:
-    """Return the options with the `given` ones replaced; None resets one to its default. Raises `UsageError`."""
+    """Return a copy of the options with the `given` values. None resets an option to its default.
+
+    Raises `UsageError`.
+    """
     registered = dict(before.registered)
     own: dict[str, Any] = {}
     for name, value in given.items():
@@ -84,18 +87,19 @@ def _registered(name: str, value: Any) -> tuple[str, ...]:
     if name.endswith("encrypted_response_alg"):
         from doorkey.jose.encryption_algorithms import management_named
 
-        return tuple(management_named(one).name for one in texts(value, name))
+        return tuple(management_named(alg).name for alg in texts(value, name))
     if name.endswith("encrypted_response_enc"):
         from doorkey.jose.encryption_algorithms import encryption_named
 
-        return tuple(encryption_named(one).name for one in texts(value, name))
+        return tuple(encryption_named(enc).name for enc in texts(value, name))
     from doorkey.oidc.core.algorithms import registered_algorithms
 
     return registered_algorithms(value, name)
 
 
 def take_issuer(options: OpenIDOptions, given: dict[str, Any]) -> OpenIDOptions:
-    """Replace an `Issuer` in `given` by its URL and metadata, and `server_metadata_url` by its issuer.
+    """Replace an `Issuer` in `given` by its URL and metadata, or add the issuer of `server_metadata_url`. Return the
+    options.
 
     Raises `UsageError` for arguments that contradict each other.
     """
@@ -106,7 +110,7 @@ def take_issuer(options: OpenIDOptions, given: dict[str, Any]) -> OpenIDOptions:
         instance(issuer, SharedIssuer, "issuer is a URL or an Issuer")
         refuse_metadata(given.get("metadata"))
         if options.server_metadata_url is not None or options.tenant_issuer is not None:
-            raise UsageError("give issuer= as a URL beside server_metadata_url= or tenant_issuer=")
+            raise UsageError("with server_metadata_url= or tenant_issuer=, give issuer= as a URL")
         given["issuer"], told = issuer.issuer, issuer._server.given
         if any(getattr(told, name) is not None for name in ENDPOINTS):
             given["metadata"] = told
@@ -118,6 +122,6 @@ def take_issuer(options: OpenIDOptions, given: dict[str, Any]) -> OpenIDOptions:
 
         named = issuer_of_document(document, policy_of(given.get("exchange")).http_hosts)
         if issuer is not None and issuer.rstrip("/") != named:
-            raise UsageError("issuer= is not the issuer to which server_metadata_url= belongs: leave out one of them")
+            raise UsageError("issuer= is not the issuer to which server_metadata_url= belongs: omit one of them")
         given["issuer"] = issuer or named
     return options

@@ -18,7 +18,7 @@ from doorkey.wire.limits import ExchangePolicy
 
 
 class CommonOptions(TypedDict, total=False):
-    """The options that no constructor has as a parameter; `doorkey.oauth2.client.OAuth2Client` describes each."""
+    """The options that no constructor has as a parameter. `doorkey.oauth2.client.OAuth2Client` describes each."""
 
     acr_values: str | Iterable[str] | None
     allow_changed_auth_time: bool | None
@@ -65,7 +65,7 @@ class CommonOptions(TypedDict, total=False):
 
 
 class SharedOptions(CommonOptions, total=False):
-    """The options of a session or client beside the parameters of its constructor."""
+    """The options of a session or client, in addition to the parameters of its constructor."""
 
     grant_type: str | None
     issuer: str | Issuer | None
@@ -73,7 +73,7 @@ class SharedOptions(CommonOptions, total=False):
 
 
 class AssertionOptions(CommonOptions, total=False):
-    """The options of an assertion session beside the parameters of its constructor."""
+    """The options of an assertion session, in addition to the parameters of its constructor."""
 
     client_id: str | None
     client_secret: Any

@@ -1,4 +1,4 @@
-"""The options of a session: validated once, at construction and on assignment. An unknown option is an error."""
+"""The options of a session, validated at construction and on assignment. An unknown option raises `UsageError`."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ if TYPE_CHECKING:
     from doorkey.wire.messages import Pairs
 
 UpdateToken: TypeAlias = "Callable[..., object]"
-"""``update_token(token, refresh_token=None, access_token=None)``: called with each new token and the one it replaces.
+"""``update_token(token, refresh_token=None, access_token=None)``: called with each new token and the replaced token.
 
 On an asynchronous client it may be a coroutine function. Its result is ignored.
 """
 
 PLACEMENTS: Final = ("header", "body", "uri")
 REJECTED: Final = frozenset({401})
-"""The statuses of an API that reject the token even if the challenge does not name `invalid_token`, by default."""
+"""The default API statuses that mean a rejected token, even if the challenge does not name `invalid_token`."""
 METADATA_OPTIONS: Final = ("issuer", *ENDPOINTS)
 AUTHORIZATION_OPTIONS: Final[tuple[str, ...]] = (
     *("response_mode", "nonce", "prompt", "login_hint", "display", "max_age", "ui_locales", "acr_values"),
@@ -49,7 +49,7 @@ def _no_parameters() -> Mapping[str, Any]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SessionOptions:
-    """The options that every session of the family shares; see `doorkey.oauth2.client.OAuth2Client`."""
+    """The options of every session. See `doorkey.oauth2.client.OAuth2Client`."""
 
     client_id: str = ""
     credential: object = field(default=None, repr=False)
@@ -63,7 +63,7 @@ class SessionOptions:
     leeway: float | None = None
     code_challenge_method: str | None = None
     metadata: ServerMetadata = field(default_factory=ServerMetadata)
-    is_described: bool = False  # by metadata= or a discovery: an endpoint that is missing there does not exist
+    is_described: bool = False  # metadata= was given or discovered, so a missing endpoint does not exist
     authorization: Mapping[str, Any] = field(default_factory=_no_parameters, hash=False)
     grant_type: str | None = None
     token_params: Mapping[str, Any] = field(default_factory=dict[str, Any], repr=False)
@@ -80,7 +80,7 @@ class SessionOptions:
     timer: Callable[[], float] = monotonic_time
 
     def given(self, name: str) -> Any:
-        """Return the option called `name` in the form in which a program passes it; a secret is revealed."""
+        """Return the option `name` in the form in which a program passes it. A secret is returned in plain text."""
         if name in METADATA_OPTIONS:
             return getattr(self.metadata, name)
         if name in AUTHORIZATION_OPTIONS:
@@ -108,16 +108,16 @@ OWN_OPTIONS: Final = frozenset(
         *OPENID_OPTIONS,
     }
 )
-"""The options of every session, whichever HTTP library it runs on."""
+"""The options of every session, for all HTTP libraries."""
 
 
 def session_options(
     given: Mapping[str, Any], *, known_elsewhere: Collection[str], blocking: bool
 ) -> tuple[SessionOptions, dict[str, Any], OAuth2Token | None]:
-    """Split `given` into the session's options, those of the HTTP client, and the token.
+    """Split `given` into the session's options, the options of the HTTP client, and the token.
 
-    `known_elsewhere` names the HTTP client's own options. Raises `UsageError` for an unknown name (with a hint), for a
-    coroutine function as `update_token` of a blocking client, and for an invalid value.
+    `known_elsewhere` contains the names of the HTTP client's options. Raises `UsageError` for an unknown name (with a
+    hint), for an invalid value, and for a coroutine function as `update_token` or `sleep` of a blocking client.
     """
     refuse_unknown(given, {*OWN_OPTIONS, *known_elsewhere})
     own = {name: value for name, value in given.items() if name in OWN_OPTIONS and value is not None}
@@ -135,9 +135,9 @@ def refuse_unknown(given: Iterable[str], known: Collection[str]) -> None:
 
 
 def token_given(token: Mapping[str, Any] | OAuthToken | None, options: SessionOptions) -> OAuth2Token | None:
-    """Return the token that a user gives to a session with these `options`. None stays None.
+    """Return the token that a user passed to a session with these `options`. None stays None.
 
-    Its `expires_in` counts from now on the session's clock, and its type is one that `token_types` may name.
+    Its `expires_in` counts from now, on the session's clock. `token_types` may give its type another meaning.
     """
     if token is None:
         return None
@@ -153,7 +153,7 @@ _UPDATE_TOKEN: Final = "update_token is a callable (token, refresh_token=None, a
 
 
 def changed(options: SessionOptions, given: Mapping[str, Any], *, blocking: bool) -> SessionOptions:
-    """Return a copy of `options` with the `given` ones replaced; None resets an option to its default.
+    """Return a copy of `options` with the `given` values. None resets an option to its default.
 
     Raises `UsageError` as `session_options` does.
     """
@@ -192,8 +192,8 @@ def changed(options: SessionOptions, given: Mapping[str, Any], *, blocking: bool
 
 
 def _parameters(before: Mapping[str, Any], given: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return the parameters of each authorization request; None removes one."""
-    pairs_of(given)  # raises for a value that no URL can hold
+    """Return the parameters of each authorization request. A value of None removes a parameter."""
+    pairs_of(given)  # raises for a value that cannot be in a URL
     return MappingProxyType({name: value for name, value in {**before, **given}.items() if value is not None})
 
 
@@ -211,7 +211,7 @@ def _check(options: SessionOptions, blocking: bool) -> None:
     if options.token_placement not in PLACEMENTS:
         raise UsageError(f"token_placement must be one of {PLACEMENTS}")
     if options.code_challenge_method not in (None, METHOD):
-        raise UsageError("code_challenge_method is 'S256': plain protects nothing (RFC 9700 §2.1.1)")
+        raise UsageError("code_challenge_method must be 'S256': 'plain' does not protect the code (RFC 9700 §2.1.1)")
     if options.leeway is not None:
         seconds(options.leeway, "leeway")
     if options.update_token is not None:

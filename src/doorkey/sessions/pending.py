@@ -1,4 +1,4 @@
-"""The authorization requests of a session: pending ones, and the states that are used up."""
+"""The authorization requests of a session: the pending requests, and the finished transactions."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ if TYPE_CHECKING:
     from doorkey.sessions.authorizations import Pending
 
 MOST_PENDING: Final = 64
-"""Pending logins that a session remembers. The oldest is dropped, because most abandoned logins never end."""
+"""The maximum number of pending logins. The oldest is dropped first, because an abandoned login never ends."""
 MOST_FINISHED: Final = 1024
-"""Finished transactions that a session remembers: many more than can come back within the lifetime of one."""
+"""The maximum number of remembered finished transactions: far more than end within the lifetime of one transaction."""
 
 
 class Authorizations:
-    """The authorization requests of one session by their `state`: those that are pending, and those it has finished."""
+    """The authorization requests of one session by their `state`: pending requests and finished transactions."""
 
     def __init__(self) -> None:
         self._mutex = ForkSafeLock()
@@ -35,7 +35,7 @@ class Authorizations:
         return self._pending.get(state) if state is not None else None
 
     def forget(self, state: str | None) -> bool:
-        """Drop `state`: it is used up. Return whether it was pending; of several concurrent callers one gets True."""
+        """Remove the pending request of `state`. Return whether there was one. Only one concurrent caller gets True."""
         with self._mutex:
             return self._pending.pop(state or "", None) is not None
 
@@ -44,7 +44,7 @@ class Authorizations:
         return state in self._finished
 
     def finish(self, state: str) -> bool:
-        """Record that the transaction of `state` is finished. Return whether it was not; one caller gets True."""
+        """Record that the transaction of `state` is finished. Return True only to the first caller."""
         with self._mutex:
             if state in self._finished:
                 return False

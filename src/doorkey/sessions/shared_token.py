@@ -1,4 +1,4 @@
-"""The core and the single flight of a session, on a token of its own or on one that a vault keeps."""
+"""Sets up the core and the single flight of a session, for its own token or for a token that a vault keeps."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ __all__: list[str] = []
 
 
 class SharedToken(Protocol):
-    """A token that is kept outside of the session, which others share."""
+    """A token that is kept outside of the session and shared with other sessions."""
 
     @property
     def state(self) -> TokenState:
@@ -27,7 +27,7 @@ class SharedToken(Protocol):
         ...
 
     def flight(self, core: SessionCore) -> SingleFlight[Any] | AsyncSingleFlight[Any]:
-        """Return the single flight that keeps the token fresh for the session of `core`."""
+        """Return the single flight that renews the token for the session of `core`."""
         ...
 
 
@@ -38,13 +38,13 @@ def set_up(
     token: OAuth2Token | None,
     origin: SessionCore | None = None,
 ) -> None:
-    """Give `session` its core and its single flight: on its shared token, else on a token of its own.
+    """Give `session` its core and its single flight, for its shared token, else for its own `token`.
 
     `origin` is the core of the session from which this one is derived.
     """
-    if not session._blocking:  # else an event loop would wait for these imports, when a method needs them
+    if not session._blocking:  # import now, so that no event loop waits for it at the first call
         from doorkey.sessions import authorizations, fetching  # noqa: F401  # pyright: ignore[reportUnusedImport]
-    if origin is None:  # a sibling has the pool of another session
+    if origin is None:  # a sibling uses the pool of another session
         empty_in_children(session)
     shared: SharedToken | None = session._shared
     if shared is not None:
@@ -57,8 +57,8 @@ def set_up(
 
 
 def session_sharing(shared: SharedToken, kind: Any, options: Mapping[str, Any]) -> Any:
-    """Return a session of the class `kind`, constructed with `options`, whose token is the `shared` one."""
+    """Return a session of the class `kind`, constructed with `options`, that uses the `shared` token."""
     session = kind.__new__(kind, **options)
-    session._shared = shared  # before the constructor, which sets the session up
+    session._shared = shared  # before the constructor, which calls `set_up`
     session.__init__(**options)
     return session

@@ -1,7 +1,7 @@
-"""Sessions of many users at one registration: each has its own token, and all share connections, metadata and keys.
+"""Sessions of many users with one client registration. Each has its own token; all share connections and documents.
 
-Constructing a session validates its options, builds a connection pool and forgets what other sessions have fetched.
-A sibling takes over all of that, so it is cheap enough for each request of a web application.
+A new session validates its options, creates a connection pool, and fetches metadata and keys itself. A sibling takes
+all of these from its origin, so it is cheap enough for each request of a web application.
 """
 
 from __future__ import annotations
@@ -28,13 +28,17 @@ def sibling_of(
 ) -> SessionT:
     """Return a session of the class and with the options of `origin`, and with its own token and cookies.
 
-    It sends requests through the connections of `origin`, which closing it leaves open. The two share the metadata and
-    keys of the server, and know the same finished logins. `given` are options that differ. With `shared`, its token is
-    that of a vault. Raises `UsageError` for the session of a vault, and for an invalid option.
+    It sends requests through the connections of `origin`. Closing it leaves them open. Both share the metadata and keys
+    of the server, and the record of pending and finished logins.
+
+    given: options that differ from those of `origin`.
+    shared: the token of a vault, in place of `token`.
+
+    Raises `UsageError` for the session of a vault, and for an invalid option.
     """
     core = origin._oauth
     if core.is_shared:
-        raise UsageError("the token of a vault's session is the vault's: ask the vault for another client")
+        raise UsageError("this session's token belongs to a vault: get another client from the vault")
     refuse_unknown(given or (), OWN_OPTIONS)
     options = changed(core.options, given, blocking=origin._blocking) if given else core.options
     session = object.__new__(type(origin))

@@ -1,4 +1,4 @@
-"""The operations of a session that present a token: revocation and introspection, as flows."""
+"""The operations of a session that send a token to the server: revocation and introspection, as flows."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ HeaderItems = Mapping[str, str] | Iterable[tuple[str, str]]
 
 
 class TokenQueries:
-    """Revocation and introspection of a session's tokens, which `OAuth2Client` takes over."""
+    """Revocation and introspection of a session's tokens. `OAuth2Client` copies these operations."""
 
     _oauth: SessionCore
 
@@ -32,11 +32,11 @@ class TokenQueries:
         """Revoke a token at the server, and return the HTTP library's response (RFC 7009).
 
         url: the revocation endpoint; None: the session's.
-        token: None: the session's refresh token, or its access token if it has none.
+        token: the token to revoke; None: the session's refresh token, else its access token.
         token_type_hint: "access_token" or "refresh_token".
         body, auth, headers, extra: as for `fetch_token`.
 
-        Raises `ServerError` for an error response.
+        Raises `ServerError` for an error response, `MissingTokenError` without a token, and `UsageError`.
         """
         from doorkey.protocol.revocation import check_revocation, revocation_request
 
@@ -59,14 +59,15 @@ class TokenQueries:
         headers: HeaderItems | None = None,
         **extra: Any,
     ) -> Flow[Introspection]:
-        """Ask the server about a token, and return a mapping with at least `active` (RFC 7662).
+        """Introspect a token at the server, and return a mapping with at least `active` (RFC 7662).
 
         url: the introspection endpoint; None: the session's.
-        token: None: the session's own.
+        token: the token to introspect; None: the session's refresh token, else its access token.
         token_type_hint: "access_token" or "refresh_token".
         body, auth, headers, extra: as for `fetch_token`.
 
-        Raises `ServerError` for an error response, and `InvalidResponse` for a response without `active`.
+        Raises `ServerError` for an error response, `InvalidResponse` for a response without `active`,
+        `MissingTokenError` without a token, and `UsageError`.
         """
         from doorkey.protocol.introspection import introspection_request, parse_introspection
 

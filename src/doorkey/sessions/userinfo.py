@@ -1,4 +1,4 @@
-"""UserInfo of a session: requested with its token, verified where it is signed, and compared with the ID token."""
+"""UserInfo of a session: requested with its token, verified if it is signed, and compared with the ID token."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ def userinfo(
     needs_sub: bool = True,
     query: Pairs = (),
 ) -> Flow[UserInfo]:
-    """Return the claims of the userinfo endpoint; see `OAuth2Client.userinfo`.
+    """Return the claims of the userinfo endpoint. See `OAuth2Client.userinfo`.
 
-    `fix` returns the claims of a nonstandard response, or an awaitable of them, before `sub` is checked. `needs_sub`:
-    False for a server without OpenID Connect, whose claims have no `sub`; a known `sub` is compared all the same.
-    `query`: parameters that are added to the URL.
+    fix: converts the claims of a nonstandard response, before `sub` is checked. It may return an awaitable.
+    needs_sub: False for a server without OpenID Connect, whose claims have no `sub`. A known `sub` is still compared.
+    query: parameters that are added to the URL.
     """
     endpoint = yield from core.located("userinfo", url)
     if endpoint is None:
@@ -62,12 +62,13 @@ def userinfo(
 
 
 def checked_sub(info: UserInfo, expected: str | None, *, needs_sub: bool) -> UserInfo:
-    """Return `info`, whose `sub` is the `expected` one; if that is unknown, any, or none unless it `needs_sub`.
+    """Return `info` after a check of its `sub`, which must equal `expected`.
 
-    Raises `VerificationError` for another one, and for none.
+    If `expected` is None, any `sub` is accepted, and it may be missing unless `needs_sub`. Raises `VerificationError`
+    otherwise.
     """
     if expected is not None:
         info.check_sub(expected)
     elif needs_sub and not (isinstance(info.get("sub"), str) and info["sub"]):
-        raise InvalidClaimError("sub", "of the userinfo response is not text: it is always there (§5.3.2)")
+        raise InvalidClaimError("sub", "of the userinfo response is missing or not text (§5.3.2)")
     return info

@@ -8,8 +8,8 @@ import pytest
 from doorkey.errors import AccessDenied, MismatchingStateError, UsageError, VerificationError
 from doorkey.protocol.authorization import AuthorizationTransaction
 from doorkey.protocol.pkce import challenge_of
-from doorkey.sessions.authorizations import Pending, begun, promised_by, state_in, transaction_of
-from doorkey.sessions.callbacks import finish, speaks_of_a_fragment
+from doorkey.sessions.authorizations import Pending, begun, pending_of, state_in, transaction_of
+from doorkey.sessions.callbacks import finish, response_is_in_fragment
 from doorkey.sessions.options import SessionOptions, session_options
 from doorkey.sessions.pending import MOST_PENDING, Authorizations
 from doorkey.values import Scope, Secret
@@ -146,7 +146,7 @@ def test_a_transaction_has_state_nonce_and_pkce_and_ten_minutes() -> None:
     assert sent["code_challenge"] == challenge_of(made.code_verifier.reveal())
     assert (made.issuer, made.redirect_uri, made.response_mode) == (ISSUER, CB, "query")
     assert made.expires_at == NOW + 600
-    assert promised_by(made) == Pending(redirect_uri=CB, code_verifier=made.code_verifier, nonce=Secret(made.nonce))
+    assert pending_of(made) == Pending(redirect_uri=CB, code_verifier=made.code_verifier, nonce=Secret(made.nonce))
 
 
 def test_a_transaction_keeps_what_its_id_token_is_compared_with() -> None:
@@ -154,7 +154,7 @@ def test_a_transaction_keeps_what_its_id_token_is_compared_with() -> None:
     made = transaction_of(options(authorization_endpoint=URL), None, asked, NOW)
     sent = query(made.url)
     assert (sent["max_age"], sent["acr_values"], sent["nonce"]) == ("300", "1 2 3", "n-1")
-    kept = promised_by(AuthorizationTransaction.from_json(made.to_json()))
+    kept = pending_of(AuthorizationTransaction.from_json(made.to_json()))
     assert (kept.response_type, kept.max_age, kept.acr_values) == ("code id_token", 300.0, ("1", "2", "3"))
     assert (kept.nonce, kept.fragment) == (Secret("n-1"), True)
 
@@ -200,7 +200,7 @@ def test_a_callback_finishes_the_request_of_its_state_once() -> None:
     finished = finish(back(code="c", state="s"), options(), authorizations)
     assert finished.code() == "c"
     assert finished.pending == Pending(redirect_uri=CB)
-    assert not finished.brings_a_token
+    assert not finished.is_token_response
     with pytest.raises(MismatchingStateError, match="not known"):
         finish(back(code="c", state="s"), options(), authorizations)
 
@@ -228,10 +228,10 @@ def test_a_callback_without_a_code_has_none() -> None:
 
 def test_a_fragment_is_read_where_it_was_promised_and_brings_a_token() -> None:
     url = back("#", access_token="at", state="s")
-    assert finish(url, options(), remembering(fragment=True)).brings_a_token
+    assert finish(url, options(), remembering(fragment=True)).is_token_response
     with pytest.raises(MismatchingStateError):
         finish(url, options(), remembering())
-    assert finish(url, options(), Authorizations(), state="s", may_read_fragment=True).brings_a_token
+    assert finish(url, options(), Authorizations(), state="s", may_read_fragment=True).is_token_response
 
 
 def test_the_issuer_must_come_where_metadata_promises_it() -> None:
@@ -279,4 +279,4 @@ def test_the_state_in_a_callback_is_looked_up_without_trusting_it(url: str, frag
     ],
 )
 def test_a_callback_without_its_fragment_is_an_error_that_names_the_fragment(url: str, speaks: bool) -> None:
-    assert speaks_of_a_fragment(url) is speaks
+    assert response_is_in_fragment(url) is speaks

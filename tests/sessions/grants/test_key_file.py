@@ -103,8 +103,8 @@ def folder_itself(folder: Path) -> Any:
 MALFORMED: dict[str, tuple[Callable[[Path], Any], str]] = {
     "no file": (lambda folder: folder / "missing.json", r"missing\.json: it cannot be read \(No such file"),
     "a folder": (folder_itself, "Is a directory"),
-    "no path": (lambda _: 7, "named by a path, not by int"),
-    "a null byte": (lambda _: "a\0b", "has a null byte"),
+    "no path": (lambda _: 7, "its path must be a str or os.PathLike, not int"),
+    "a null byte": (lambda _: "a\0b", "contains a null byte"),
     "no server": (lambda folder: written(folder, None), "no token_uri: give the authorization server as issuer="),
     "large": (lambda folder: written(folder, "x", padding=" " * MAX_FILE), f"larger than {MAX_FILE} bytes"),
     "not PEM": (lambda folder: written(folder, "x", private_key=PEM.replace("M", "-")), "the key cannot be read"),

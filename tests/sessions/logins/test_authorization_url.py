@@ -50,9 +50,9 @@ def test_a_transaction_always_has_state_nonce_and_pkce(adapter: Adapter) -> None
 
 
 def test_plain_pkce_is_refused(adapter: Adapter) -> None:
-    with pytest.raises(UsageError, match="plain protects nothing"):
+    with pytest.raises(UsageError, match="'plain' does not protect the code"):
         adapter.client(code_challenge_method="plain")
-    with pytest.raises(UsageError, match="plain protects nothing"):
+    with pytest.raises(UsageError, match="'plain' does not protect the code"):
         adapter.client().create_authorization_url(ENDPOINT, code_challenge_method="plain")
 
 

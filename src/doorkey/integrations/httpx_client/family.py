@@ -11,7 +11,7 @@ from doorkey.integrations.httpx_client.oauth2_auth import OAuth2Auth
 from doorkey.runtime.loops import running_loop
 from doorkey.sessions import client
 from doorkey.sessions.assertion import AssertionClient
-from doorkey.sessions.blocking_awaiting import AwaitingSession, BlockingSession, awaiting, blocking, bringing
+from doorkey.sessions.blocking_awaiting import AwaitingSession, BlockingSession, awaiting, blocking, with_response_class
 from doorkey.values import clears_locals
 
 if TYPE_CHECKING:
@@ -133,7 +133,7 @@ class SyncFamily(_Shared["httpx2.BaseTransport"], BlockingSession, SyncBase):
         """
         return super().request(method, url, **(self._with_auth(kwargs) if withhold_token else kwargs))
 
-    revoke_token = blocking(bringing(NativeResponse, client.OAuth2Client._revoke_token))
+    revoke_token = blocking(with_response_class(NativeResponse, client.OAuth2Client._revoke_token))
 
     def _exchange(self, request: Request) -> Response:
         from doorkey.transport.on_httpx import exchange
@@ -173,7 +173,7 @@ class AsyncFamily(_Shared["httpx2.AsyncBaseTransport"], AwaitingSession, AsyncBa
             siblings.close_with_loop(transport)
         return transport
 
-    revoke_token = awaiting(bringing(NativeResponse, client.OAuth2Client._revoke_token))
+    revoke_token = awaiting(with_response_class(NativeResponse, client.OAuth2Client._revoke_token))
 
     async def _exchange(self, request: Request) -> Response:
         from doorkey.transport.on_httpx import aexchange
@@ -194,7 +194,7 @@ class Family(NamedTuple):
 @cache
 def family(lib: Any) -> Family:
     """Return the clients on `lib`, httpx2 or httpx."""
-    revoke = bringing(lib.Response, client.OAuth2Client._revoke_token)
+    revoke = with_response_class(lib.Response, client.OAuth2Client._revoke_token)
     verbs = {name: _verb(name, lib.Client) for name in VERBS}
     averbs = {name: _averb(name, lib.AsyncClient) for name in VERBS}
     verbs["revoke_token"], averbs["revoke_token"] = blocking(revoke), awaiting(revoke)

@@ -9,7 +9,7 @@ import requests
 
 from doorkey.errors import TransportError, UsageError
 from doorkey.integrations.requests_client.oauth2_auth import OAuth2Auth
-from doorkey.sessions.blocking_awaiting import BlockingSession, blocking, bringing
+from doorkey.sessions.blocking_awaiting import BlockingSession, blocking, with_response_class
 from doorkey.sessions.client import OAuth2Client
 from doorkey.values import clears_locals
 
@@ -131,7 +131,7 @@ class OAuth2Session(OAuth2Client, TypedSession):
     token_from_fragment = BlockingSession.token_from_fragment
     refresh_token = BlockingSession.refresh_token
     ensure_active_token = BlockingSession.ensure_active_token
-    revoke_token = blocking(bringing(requests.Response, OAuth2Client._revoke_token))
+    revoke_token = blocking(with_response_class(requests.Response, OAuth2Client._revoke_token))
     introspect_token = BlockingSession.introspect_token
     begin_device_authorization = BlockingSession.begin_device_authorization
     finish_device_authorization = BlockingSession.finish_device_authorization
