@@ -48,7 +48,7 @@ def test_a_new_user_logs_in_without_a_password_and_without_scripts(browser_proce
         page.get_by_role("button", name="Save").click()
         page.get_by_role("link", name="Edit: carol").wait_for()
         page.get_by_role("button", name="Everything").click()
-        page.get_by_text("Everything issued so far does not count any more.").wait_for()
+        page.get_by_text("Everything issued so far is no longer valid.").wait_for()
         page.route("http://127.0.0.1:9499/**", lambda route: route.fulfill(body="the application"))
         page.goto(Realm(provider.origin).authorization_url())
         page.get_by_role("button", name="Log in as carol").click()

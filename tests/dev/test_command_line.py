@@ -165,7 +165,7 @@ def test_a_client_without_a_secret_is_public_and_needs_pkce(tmp_path: Path) -> N
             "[[clients]]\nclient_id = 'a'\naudiences = { profile = 5 }",
             "'a' of clients: each value of audiences",
         ),
-        ("[[users]]\nusername = 'a'", "no password"),
+        ("[[users]]\nusername = 'a'", "neither a password nor links"),
         ("[[users]]\npassword = 'a'", "no username"),
         ("[realms.a.trusted_issuers]\nx = 1", "must be a table"),
         ("[realms.a.trusted_issuers.x]\nkey = []", "x has no 'key'"),

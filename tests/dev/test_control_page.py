@@ -78,7 +78,7 @@ def test_only_a_provider_that_was_told_to_has_the_page(http: requests.Session) -
     ],
 )
 def test_a_provider_that_others_reach_cannot_have_the_page(options: dict[str, Any]) -> None:
-    with pytest.raises(UsageError, match="only this machine reaches: remove"):
+    with pytest.raises(UsageError, match="only this machine can reach: remove"):
         Provider(control_page=True, **options)
 
 
@@ -197,13 +197,17 @@ def test_a_failure_waits_for_its_kind_of_request_until_it_is_removed(developer: 
         ("/clock", {"seconds": "-5"}, "The number of seconds is a whole number"),
         ("/clock", {"seconds": "٣"}, "The number of seconds is a whole number"),
         ("/keys", {"realm": HOSTILE}, "the provider has no realm"),
-        ("/user", {"username": "alice", "password": "x"}, "There is a user with this name already"),
-        ("/user", {"username": "ALICE", "password": "x"}, "There is a user with this name already"),
+        ("/user", {"username": "alice", "password": "x"}, "A user with this name already exists"),
+        ("/user", {"username": "ALICE", "password": "x"}, "A user with this name already exists"),
         ("/user", {"password": "x"}, "The user needs a name"),
         ("/user", {"username": "eve"}, "The user needs a password"),
         ("/user", {"username": "eve", "password": "x", "id_token_claims": "[1]"}, "Write a JSON object"),
         ("/user", {"username": "eve", "password": "x", "id_token_claims": '{"a":1,"a":2}'}, "Write a JSON object"),
-        ("/user", {"username": "eve", "password": "x", "id_token_claims": '{"iss": "x"}'}, "which the server itself"),
+        (
+            "/user",
+            {"username": "eve", "password": "x", "id_token_claims": '{"iss": "x"}'},
+            "because the server sets it",
+        ),
     ],
 )
 def test_a_mistake_in_a_form_is_told_on_the_page(
@@ -388,5 +392,5 @@ def test_nothing_on_the_page_is_reflected_unescaped(http: requests.Session) -> N
 
 
 def test_set_user_takes_users_only(provider: Provider) -> None:
-    with pytest.raises(UsageError, match="a user is what"):
+    with pytest.raises(UsageError, match=r"a user is a value of doorkey\.dev\.user"):
         provider.set_user(cast(Any, {"username": "eve"}))

@@ -67,13 +67,13 @@ def test_a_provider_over_http_has_no_certificate() -> None:
 
 
 def test_a_name_that_no_certificate_can_have_is_refused() -> None:
-    with pytest.raises(UsageError, match="host_names are names"):
+    with pytest.raises(UsageError, match="host_names are host names"):
         Provider(https=True, host_names=["caf\u00e9"]).start()
 
 
 def test_a_certificate_that_cannot_be_made_leaves_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    with pytest.raises(UsageError, match="no name of a host"):
+    with pytest.raises(UsageError, match="not a host name that a certificate can contain"):
         Certificates(["caf\u00e9"])
     assert list(tmp_path.iterdir()) == []
 

@@ -108,7 +108,7 @@ def test_an_error_is_that_of_the_provider(remote: RemoteProvider) -> None:
         (lambda: remote.token("alice", key=object()), "must be JSON"),
         (lambda: remote.call("tokn"), "did you mean 'token'"),
         (lambda: remote.call("token", user="alice"), "unexpected keyword argument 'user'"),
-        (lambda: remote.call("add_fault", path_end="/token", hold=1), "cannot hold a request"),
+        (lambda: remote.call("add_fault", path_end="/token", hold=1), "cannot have hold="),
         (lambda: remote.call("add_fault", status=500), "missing a required argument: .path_end"),
     ]
     for call, message in calls:

@@ -92,5 +92,5 @@ def test_the_browser_visits_no_other_server(provider: Provider) -> None:
         lambda: provider.log_in("https://other.example/auth", "alice"),
         lambda: provider.browser().open("http://127.0.0.1:1/"),
     ):
-        with pytest.raises(UsageError, match="not one of this provider"):
+        with pytest.raises(UsageError, match="not a URL of this provider"):
             visit()

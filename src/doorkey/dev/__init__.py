@@ -3,7 +3,7 @@
     with Provider() as provider:
         provider.token_endpoint, provider.issuer
 
-and `python -m doorkey.dev` in a terminal. Only this package imports Starlette and uvicorn.
+In a terminal, `python -m doorkey.dev` runs it. Only this package imports uvicorn.
 """
 
 from typing import TYPE_CHECKING, Any

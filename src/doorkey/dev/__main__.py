@@ -1,4 +1,4 @@
-"""`python -m doorkey.dev`: what `doorkey dev` does, without the libraries of the command line."""
+"""`python -m doorkey.dev`: the command `doorkey dev` without the libraries of the command line."""
 
 from __future__ import annotations
 
@@ -13,21 +13,24 @@ from doorkey.runtime.lost_interrupts import repeat_lost_interrupts
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Serve until interrupted. Returns the exit status."""
+    """Run the provider until it is interrupted, and return the exit status.
+
+    arguments: the command line without the program's name; None: that of this process.
+    """
     options = _parser().parse_args(arguments)
     try:
         with repeat_lost_interrupts():
             serve(vars(options), write_to_stdout)
-    except OAuthError as error:  # MissingLibraryError too
-        _tell(error.description)
+    except OAuthError as error:  # also MissingLibraryError
+        _report(error.description)
         return 2
-    except OSError as error:  # a full disk behind stdout
-        _tell(f"stdout cannot be written to: {error.strerror}")
+    except OSError as error:  # for example, stdout is a file on a full disk
+        _report(f"stdout cannot be written to: {error.strerror}")
         return 5
     return 0
 
 
-def _tell(problem: str) -> None:
+def _report(problem: str) -> None:
     if sys.stderr is not None:
         sys.stderr.write(f"doorkey.dev: {problem}\n")
 

@@ -25,11 +25,11 @@ _SCOPES = {
     "phone": "See your phone number",
     "offline_access": "Keep access while you do not use it",
 }
-"""What the scopes of OpenID Connect Core §5.4 and §11 mean to a user."""
+"""Descriptions of the scopes of OpenID Connect Core §5.4 and §11 for a user."""
 
 
 def consent_page(needed: ConsentNeeded, names: ClientNames, action: str, account_url: str) -> Response:
-    """Return the form that asks whether a client may have what it asks for."""
+    """Return the page that asks the user for consent to the scopes that a client requests."""
     intro = fill(
         "<p>{client} wants to use your account <strong>{user}</strong>. It asks to:</p>",
         client=names.marked(needed.client_id),
@@ -48,7 +48,7 @@ def consent_page(needed: ConsentNeeded, names: ClientNames, action: str, account
 
 
 def account_page(shown: Account, names: ClientNames, action: str, logout_url: str, now: float) -> Response:
-    """Return the page with the sessions and the consents of a user."""
+    """Return the page with the sessions and the consents of a user, at the time `now` (POSIX seconds)."""
     csrf = (("csrf", shown.csrf),)
     sessions: list[Html] = []
     for number, one in enumerate((shown.current, *shown.others), 1):
@@ -77,12 +77,12 @@ def account_page(shown: Account, names: ClientNames, action: str, logout_url: st
 
 
 def scope_list(scope: Iterable[str]) -> Html:
-    """Return the list of what scopes mean to a user."""
+    """Return the list of the descriptions of scopes."""
     return fill("<ul>\n{items}\n</ul>", items=joined(fill("<li>{it}</li>", it=meaning(one)) for one in scope))
 
 
 def meaning(scope: str) -> Html:
-    """Return what a scope means to a user; an unknown one is shown by its name."""
+    """Return the description of a scope for a user. The description of an unknown scope contains its name."""
     known = _SCOPES.get(scope)
     return fill("Use <code>{scope}</code>", scope=scope) if known is None else fill("{known}", known=known)
 

@@ -1,7 +1,7 @@
 """The part of Keycloak's admin API that programs use: counting users and ending sessions.
 
-An administrator belongs to one realm and may ask about any realm. The check of the administrator and the answer are
-therefore two flows, each over the storage of its own realm.
+An administrator belongs to one realm, but may send requests about any realm. The check of the administrator and the
+operation are therefore two flows, each over the storage of its own realm.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ ADMIN_ROLE = "admin"
 
 
 def refuse_others(request: Request, at: At) -> Flow[Response | None]:
-    """Return None if the request has the access token of an administrator, else the refusal."""
+    """Return None if the request has the access token of an administrator, otherwise the error response."""
     try:
         _, user = yield from authorized(request, at, "admin")
     except InvalidToken as error:
@@ -30,13 +30,13 @@ def refuse_others(request: Request, at: At) -> Flow[Response | None]:
 
 
 def count_users(at: At) -> Flow[Response]:
-    """Answer with the number of users."""
+    """Return the number of users."""
     headers = (("Content-Type", "application/json;charset=UTF-8"), ("Cache-Control", "no-cache"))
     return Response(200, headers, str((yield from CountUsers())).encode("ascii"))
 
 
 def end_session(at: At, session_id: str) -> Flow[Response]:
-    """End a session, and tell its clients: 204, or 404 if there is none."""
+    """End a session, and notify its clients. The response is 204, or 404 for an unknown session."""
     if not (yield from ended_sessions.end_session(at, session_id)).found:
         return json_response({"error": "Sesssion not found"}, 404)  # as Keycloak spells it
     return Response(204)

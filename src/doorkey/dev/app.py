@@ -1,8 +1,7 @@
-"""The provider behind a socket: an ASGI application that passes requests as values to `Keycloak`, and answers
-`/echo`.
+"""The ASGI application of the provider. It passes requests as values to `Keycloak`, and serves `/echo` itself.
 
-The answers are computed in the event loop's own thread: they wait for nothing, and answering one request at a time
-keeps a dev server predictable. Only a held fault waits, in a thread of its own.
+Responses are computed in the event loop's thread. This does not block, and a development server that processes one
+request at a time is predictable. Only a fault with `hold` waits, in a separate thread.
 """
 
 from __future__ import annotations
@@ -31,7 +30,7 @@ ECHO = "/echo"
 
 
 class App:
-    """The ASGI application of a provider; `proxies` may name the caller in `X-Forwarded-For`."""
+    """The ASGI application of a provider. The header `X-Forwarded-For` is used only from an address in `proxies`."""
 
     def __init__(
         self,
@@ -52,7 +51,7 @@ class App:
         self._control_page = control_page
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request."""
+        """Process one request."""
         if scope["type"] != "http":
             return
         asked = StarletteRequest(scope, receive)
@@ -80,7 +79,7 @@ class App:
             await self._keycloak.documents.prepare(request)
         address = self._proxies.caller(asked.client.host if asked.client else None, request.headers)
         response = Response(0) if lost else self._answer(request, path, size, fault, address)
-        # Before the response: who asked for the logout may then rely on it.
+        # Before the response, so that the clients have been notified when the caller sees the end of the session.
         await self._calls.post_all(self._keycloak.take_logout_tokens())
         self._log.add(logged(request, path, response.status, body_is_form=path != ECHO))
         if fault is not None and fault.reset is not None:
@@ -98,11 +97,11 @@ class App:
             if size > MAX_BODY:
                 return json_response({"error": "invalid_request"}, 413)
             return self._keycloak.answer(request, address)
-        except OAuthError:  # a store that does not answer, for example
+        except OAuthError:  # for example, the store cannot be used
             return server_error()
 
     def _echo(self, request: Request, size: int) -> Response:
-        """Answer what came, if it came with a token that counts: a protected resource to try tokens on."""
+        """Return the request as JSON if it has a valid access token: a protected resource for trying out tokens."""
         if self._keycloak.hosts.origin_of(request) is None:
             return bad_host()
         refusal = self._keycloak.check_bearer(request)
@@ -124,12 +123,12 @@ class App:
         try:
             async with asyncio.timeout(self._limits.body_seconds):
                 await answer(scope, receive, send)
-        except TimeoutError:  # the caller does not take the response in
+        except TimeoutError:  # the caller does not read the response
             reset(scope)
 
 
 def _with_headers(answer: StarletteResponse, response: Response) -> StarletteResponse:
-    # Raw, because a dict would fold several Set-Cookie headers into one.
+    # Raw headers, because a dict could contain only one Set-Cookie header.
     headers = without_sniffing(response).headers
     answer.raw_headers += [(name.lower().encode(), value.encode("latin-1")) for name, value in headers]
     return answer
@@ -140,7 +139,7 @@ def _too_slow() -> Response:
 
 
 async def _read(request: StarletteRequest) -> tuple[bytes, int]:
-    """Return the body, or its beginning if it is too long, and its size."""
+    """Return the body, or only its beginning if it is longer than `MAX_BODY`, and its size in bytes."""
     kept, size = bytearray(), 0
     async for chunk in request.stream():
         size += len(chunk)

@@ -1,4 +1,4 @@
-"""The endpoints that a browser visits: the pages and cookies for what the server core wants to show."""
+"""The endpoints that a browser visits: they render the results of the server core as pages, and set cookies."""
 
 from __future__ import annotations
 
@@ -36,37 +36,37 @@ SESSION_COOKIE = "doorkey_session"
 
 
 def authorize_in_browser(request: Request, at: At) -> Flow[Response]:
-    """Answer a visit to the authorization endpoint."""
+    """Respond to a visit to the authorization endpoint."""
     return _with_error_page(_authorize(request, at))
 
 
 def log_in_in_browser(request: Request, at: At) -> Flow[Response]:
-    """Answer a filled-in login form."""
+    """Respond to the login form."""
     return _with_error_page(_log_in(request, at))
 
 
 def consent_in_browser(request: Request, at: At) -> Flow[Response]:
-    """Answer the consent form."""
+    """Respond to the consent form."""
     return _with_error_page(answer_consent(request, at, _cookies(request, at)))
 
 
 def account_in_browser(request: Request, at: At) -> Flow[Response]:
-    """Answer a visit to the account page, and its forms."""
+    """Respond to a visit to the account page, and to its forms."""
     return _with_error_page(_account(request, at))
 
 
 def device_in_browser(request: Request, at: At) -> Flow[Response]:
-    """Answer a visit to the page on which a user lets a device log in, and its forms."""
+    """Respond to a visit to the page on which a user lets a device log in, and to its forms."""
     return _with_error_page(_device(request, at))
 
 
 def log_out_in_browser(request: Request, at: At) -> Flow[Response]:
-    """Answer a visit to the logout endpoint."""
+    """Respond to a visit to the logout endpoint."""
     return _with_error_page(_log_out(request, at))
 
 
 def check_session_in_browser(request: Request, at: At) -> Flow[Response]:
-    """Answer the frame that checks whether a browser still has its session."""
+    """Respond to the frame that checks whether a browser still has its session."""
     return _with_error_page(check_session(request, at, _cookies(request, at)))
 
 
@@ -111,10 +111,10 @@ def _shown(
     names: ClientNames,
     users: Iterable[str] = (),
 ) -> Response:
-    """Return the page for what an endpoint wants to show, with its cookie.
+    """Return the page for the outcome of an endpoint, with the cookie to set.
 
     names: the names of the clients that the page shows.
-    users: the names of the users that the login page lets log in without a password.
+    users: the names of the users who can log in without a password on the login page.
     """
     match outcome:
         case LoginNeeded():
@@ -145,27 +145,27 @@ def _with_error_page(flow: Flow[Response]) -> Flow[Response]:
         return (yield from flow)
     except ServerError as error:
         return error_page(error.description or error.error, error.status or 400)
-    except OAuthError:  # a store that does not answer, for example: no detail of it is shown
+    except OAuthError:  # for example, the store cannot be used; the page shows no details
         return error_page("Something went wrong here. Try again.", 500)
 
 
 def _with_cookie(response: Response, at: At, name: str, value: str) -> Response:
     parts = urlsplit(at.issuer)
-    # Not `Secure` over http: not every client takes loopback for a secure place.
+    # Not `Secure` over http, because some clients do not consider loopback secure.
     place = "Path=/; Secure" if parts.scheme == "https" else f"Path={parts.path}/"
     cookie = f"{_cookie_name(at, name)}={value}; {place}; HttpOnly; SameSite=Lax"
     return Response(response.status, (*response.headers, ("Set-Cookie", cookie)), response.body)
 
 
 def _cookie_name(at: At, name: str) -> str:
-    """Return the name of a cookie of a realm. Over https no subdomain and no plain connection can set it (RFC 6265bis).
+    """Return the name of a realm's cookie. Over https, no subdomain and no plain connection can set it (RFC 6265bis).
 
-    The prefix `__Host-` demands the path `/`, so the name holds the realm, which the path holds otherwise.
+    The prefix `__Host-` requires the path `/`, so the name contains the realm. Over http the path contains it.
     """
     parts = urlsplit(at.issuer)
     return f"__Host-{name}_{parts.path.rpartition('/')[2]}" if parts.scheme == "https" else name
 
 
 def _cookies(request: Request, at: At) -> Cookies:
-    """Return our cookies of a request."""
+    """Return the cookies of this realm in a request."""
     return Cookies(*(cookie_of(request, _cookie_name(at, name)) for name in (BROWSER_COOKIE, SESSION_COOKIE)))

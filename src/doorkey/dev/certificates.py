@@ -1,4 +1,4 @@
-"""The certificate of a provider that serves HTTPS: an authority and a server certificate, made anew for each start."""
+"""The certificates of a provider that serves HTTPS: an authority and a server certificate, new for each start."""
 
 from __future__ import annotations
 
@@ -24,16 +24,17 @@ _NAME = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "doorkey test authori
 
 
 class Certificates:
-    """A new certificate authority, and a certificate of it for `names` (DNS names and IP addresses).
+    """A new certificate authority, and a server certificate that it issued.
 
-    ca_file: the path of the authority's certificate in PEM; it exists until `close`.
+    names: the DNS names and IP addresses of the server.
 
-    The private keys are in no file. The times are those of the machine, because TLS libraries check them by its clock.
-    Raises `UsageError` for a name that no certificate can have.
+    The attribute `ca_file` is the path of the authority's certificate in PEM. The file exists until `close`. The
+    private keys are removed from the file system at once. The validity follows the clock of the machine, because TLS
+    libraries use that clock. Raises `UsageError` for a name that a certificate cannot contain.
     """
 
     def __init__(self, names: Iterable[str]) -> None:
-        self._folder = Path(tempfile.mkdtemp(prefix="doorkey-"))  # only its owner may enter
+        self._folder = Path(tempfile.mkdtemp(prefix="doorkey-"))  # mode 0700
         try:
             authority = ec.generate_private_key(ec.SECP256R1())
             own = ec.generate_private_key(ec.SECP256R1())
@@ -51,14 +52,14 @@ class Certificates:
         return self._server
 
     def client_context(self, *, system: bool = False) -> ssl.SSLContext:
-        """Return a TLS context that trusts this authority alone, or with `system` those of the machine too."""
+        """Return a TLS context that trusts only this authority, or with `system` also those of the machine."""
         context = ssl.create_default_context(cafile=self.ca_file)
         if system:
             context.load_default_certs()
         return context
 
     def close(self) -> None:
-        """Remove the file."""
+        """Remove `ca_file`."""
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def _context_of(self, certificate: x509.Certificate, key: ec.EllipticCurvePrivateKey) -> ssl.SSLContext:
@@ -71,7 +72,7 @@ class Certificates:
         try:
             pem.touch(mode=0o600)
             pem.write_bytes(private + certificate.public_bytes(serialization.Encoding.PEM))
-            context.load_cert_chain(pem)  # Python reads a key from a file only
+            context.load_cert_chain(pem)  # Python can load a key only from a file
         finally:
             pem.unlink(missing_ok=True)
         return context
@@ -138,4 +139,4 @@ def _alternative(name: str) -> x509.GeneralName:
     try:
         return x509.DNSName(name)
     except ValueError:
-        raise UsageError(f"{printable(name, 80)!r} is no name of a host that a certificate can have") from None
+        raise UsageError(f"{printable(name, 80)!r} is not a host name that a certificate can contain") from None

@@ -1,7 +1,7 @@
-"""The clients that are named by the URL of their metadata document: fetched within bounds, and kept for a while.
+"""Clients whose ID is the URL of their metadata document: documents are fetched within limits, and cached.
 
-`prepare` fetches before a request is answered, because the answers are computed in the event loop's thread. What it
-fetched, or why it could not, is found by the endpoints afterwards.
+`prepare` fetches the document before a request is processed, because responses are computed in the event loop's thread,
+where nothing may block. The endpoints then read the client or the error from the cache.
 """
 
 from __future__ import annotations
@@ -29,17 +29,17 @@ from doorkey.wire.messages import Request
 from doorkey.wire.urls import is_loopback
 
 LIFETIME: Final = Lifetime(least=10.0, usual=300.0, most=86_400.0, stale=86_400.0)
-"""Seconds for which a document is used, unless its HTTP caching headers say otherwise."""
+"""Seconds for which a document is used. Its HTTP caching headers replace the default of 300, within these limits."""
 DEADLINE: Final = 5.0
 MAX_KEPT: Final = 100
 MAX_FETCHES: Final = 8
 
 
 class ClientDocuments:
-    """Clients by the URL of their document. Safe to share between threads.
+    """Clients by the URL of their document. Thread-safe.
 
-    at_loopback: a document may be at a loopback address of this machine; else only where the whole internet reaches it.
-    registered: the IDs of clients that are known without a document.
+    at_loopback: whether a document may be at a loopback address of this machine, and not only at a public address.
+    registered: the IDs of clients that are registered without a document.
     clock: returns POSIX seconds.
     """
 
@@ -51,15 +51,15 @@ class ClientDocuments:
 
     @staticmethod
     def can_be_fetched() -> bool:
-        """Say whether there is an HTTP library that fetches documents."""
+        """Return whether an HTTP library is installed that can fetch documents."""
         return any(find_spec(name) is not None for name in (*NAMES, "requests"))
 
     def names(self, client_id: str) -> bool:
-        """Say whether `client_id` is the URL of a document that may be fetched."""
+        """Return whether `client_id` is the URL of a document that may be fetched."""
         return client_id not in self._registered and is_document_url(client_id, at_loopback=self._at_loopback)
 
     async def prepare(self, request: Request) -> None:
-        """Fetch the document of the client that a request names, unless it is kept and fresh."""
+        """Fetch the document of the client that a request names, unless the cache has a fresh copy."""
         client_id = _named_in(request)
         if client_id is None or not self.names(client_id):
             return
@@ -77,14 +77,14 @@ class ClientDocuments:
                 self._kept.popitem(last=False)
 
     def client(self, client_id: str) -> Client | None:
-        """Return the client of a document that was prepared, or None for one that was not.
+        """Return the client of a cached document, or None if no usable copy is cached.
 
-        Raises `InvalidClient` if the document could not be fetched, or is not valid.
+        Raises `InvalidClient` if the document could not be fetched, or is invalid.
         """
         with self._lock:
             kept = self._kept.get(client_id)
         if isinstance(kept, OAuthError):
-            raise InvalidClient(description=_told(kept), status=400)
+            raise InvalidClient(description=_description(kept), status=400)
         return kept.value if kept is not None and kept.is_usable(self._clock()) else None
 
     def _fetched(self, client_id: str) -> Kept[Client] | OAuthError:
@@ -112,14 +112,14 @@ def _named_in(request: Request) -> str | None:
 
 
 def _is_outage(error: OAuthError) -> bool:
-    """Say whether a document that is kept stays in use: it could not be fetched now, and nothing is wrong with it."""
+    """Return whether the server of the document cannot be reached or fails, so that a cached document stays in use."""
     return isinstance(error, TransportError) or (getattr(error, "status", None) or 0) >= 500
 
 
-def _told(error: OAuthError) -> str:
-    """Return what a client is told: nothing about the network from which the document was requested."""
+def _description(error: OAuthError) -> str:
+    """Return the error description for a client, without details of the provider's network."""
     if isinstance(error, TransportError):
         return "the client metadata document cannot be fetched"
     if isinstance(error, ServerError) and error.status != 400:
-        return "the server of the client metadata document answered with an error"
+        return "the server of the client metadata document returned an error"
     return f"the client metadata document cannot be used: {error.description}"

@@ -17,7 +17,7 @@ from doorkey.server.storage.effects import FindClient
 from doorkey.wire.flow import Flow
 
 MAX_NAME = 60
-"""Characters of a name on a page."""
+"""The limit for a name on a page, in characters."""
 
 
 class ClientNames:
@@ -27,7 +27,7 @@ class ClientNames:
         self._names = names or {}
 
     def title(self, client_id: str) -> str:
-        """Return the name of a client, or its ID: for a heading of a page that shows the ID elsewhere."""
+        """Return the name of a client, or its ID, for a heading. The page must show the ID elsewhere."""
         return self._names.get(client_id, client_id)
 
     def marked(self, client_id: str) -> Html:
@@ -54,7 +54,7 @@ def names_on(outcome: object) -> Flow[ClientNames]:
 
 
 def shown_name(name: str | None) -> str:
-    """Return `name` on one line, of at most `MAX_NAME` characters and with invisible ones escaped."""
+    """Return `name` on one line, with at most `MAX_NAME` characters and with invisible characters escaped."""
     return printable(" ".join((name or "").split()), MAX_NAME)
 
 

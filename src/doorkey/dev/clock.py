@@ -9,7 +9,7 @@ from doorkey.runtime.forks import ForkSafeLock
 
 
 class Clock:
-    """Seconds since 1970 by `source`, moved on by every `advance`. Safe to share between threads."""
+    """The time of `source`, a callable that returns POSIX seconds, plus every `advance`. Thread-safe."""
 
     def __init__(self, source: Callable[[], float]) -> None:
         arguments.function(source, "clock is a callable that returns seconds since the epoch")
@@ -18,11 +18,11 @@ class Clock:
         self._lock = ForkSafeLock()
 
     def now(self) -> float:
-        """Return the present moment, in POSIX seconds."""
-        return arguments.seconds(self._source(), "what clock returns") + self._offset
+        """Return the current time in POSIX seconds."""
+        return arguments.seconds(self._source(), "the return value of clock") + self._offset
 
     def advance(self, seconds: float) -> None:
-        """Move the clock on by `seconds`, or back where they are less than none. Raises `UsageError` for no number."""
-        checked = arguments.seconds(seconds, "what a clock is moved by", least=-arguments.LATEST)
+        """Advance the clock by `seconds`; a negative number sets it back. Raises `UsageError` for anything else."""
+        checked = arguments.seconds(seconds, "the step of a clock", least=-arguments.LATEST)
         with self._lock:
             self._offset += checked

@@ -1,6 +1,6 @@
-"""The command that runs the embedded provider: its options, and what it does.
+"""The command that runs the embedded provider: its options and its implementation.
 
-`doorkey dev` and `python -m doorkey.dev` make their command lines from `OPTIONS`.
+`doorkey dev` and `python -m doorkey.dev` build their command lines from `OPTIONS`.
 """
 
 from __future__ import annotations
@@ -27,8 +27,11 @@ LAST_LINE: Final = "For development only: the passwords are public. Ctrl-C stops
 class Option:
     """An option of the command.
 
-    kind: `str` or `int`; `bool` for a switch. default: its value if it is not given. metavar: its value in the help.
-    repeats: whether it may be given several times. alone: its value if it is given without one.
+    kind: the type of its value, `str` or `int`; `bool` for a switch.
+    default: the value if the option is absent.
+    metavar: the placeholder of the value in the help.
+    repeats: whether the option may be repeated.
+    alone: the value if the option is given without a value.
     """
 
     name: str
@@ -41,44 +44,50 @@ class Option:
 
 
 OPTIONS: Final = (
-    Option("--port", "to listen at; 0 is any free one (default: 8080)", int, 8080, "PORT"),
-    Option("--host", "to listen at (default: 127.0.0.1)", default="127.0.0.1", metavar="HOST"),
+    Option("--port", "port to listen on; 0 is any free port (default: 8080)", int, 8080, "PORT"),
+    Option("--host", "address to listen on (default: 127.0.0.1)", default="127.0.0.1", metavar="HOST"),
     Option("--allow-remote", "permit a --host that other machines reach; the default passwords are public", bool),
     Option("--https", "serve HTTPS with a certificate made at the start", bool),
-    Option("--no-page", "serve no control page; there is none either if others can reach the provider", bool),
+    Option("--no-page", "serve no control page; it is also disabled if other machines can reach the provider", bool),
     Option(
         "--control",
-        "let other processes control it, on a port of 127.0.0.1 (default: any free one), with a token that is printed, "
-        f"or that {TOKEN_VARIABLE} contains",
+        "let other processes control it, on a port of 127.0.0.1 (default: any free port), with a token that is "
+        f"printed, or that {TOKEN_VARIABLE} contains",
         int,
         metavar="PORT",
         alone=0,
     ),
-    Option("--public-url", "by which it is reached; needed with --host 0.0.0.0", metavar="URL"),
-    Option("--host-name", "by which it is reached too, as in a container; repeatable", metavar="HOST", repeats=True),
+    Option("--public-url", "URL by which clients reach it; needed with --host 0.0.0.0", metavar="URL"),
+    Option(
+        "--host-name",
+        "another host name of it, such as that of its container; repeatable",
+        metavar="HOST",
+        repeats=True,
+    ),
     Option(
         "--trusted-proxy",
-        "whose X-Forwarded-For names the caller; repeatable",
+        "proxy whose X-Forwarded-For contains the caller's address; repeatable",
         metavar="ADDRESS",
         repeats=True,
     ),
-    Option("--config", "realms, clients and users", metavar="FILE.toml"),
-    Option("--store", "keep sessions and keys here (default: in memory)", metavar="FILE.sqlite"),
-    Option("--access-token-lifetime", "in every realm", int, metavar="SECONDS"),
+    Option("--config", "file with realms, clients and users", metavar="FILE.toml"),
+    Option("--store", "keep sessions and keys in this file (default: in memory)", metavar="FILE.sqlite"),
+    Option("--access-token-lifetime", "lifetime of access tokens in every realm", int, metavar="SECONDS"),
 )
 
 
 def serve(options: Mapping[str, Any], write: Callable[[str], object]) -> None:
     """Run the provider until Ctrl-C or SIGTERM, and pass its description to `write`.
 
-    options: the values of `OPTIONS`, by names with underscores.
+    options: the values of `OPTIONS`, by names without the leading dashes and with underscores.
+    write: is called once, with a text for the terminal.
 
-    Raises `UsageError` for options that cannot be, an address that is taken, and a bad configuration;
-    `MissingLibraryError` without the libraries of the provider.
+    Raises `UsageError` for invalid options, an address in use or an invalid configuration, and `MissingLibraryError` if
+    a library of the provider is not installed.
     """
     with _stopped_by_sigterm(), suppress(KeyboardInterrupt), ExitStack() as left:
         provider = _provider(options).start()
-        left.callback(provider.stop)  # also if another Ctrl-C ends the close of the control
+        left.callback(provider.stop)  # also if another Ctrl-C interrupts `control.close`
         control = _controlled(provider, options["control"])
         if control is not None:
             left.callback(control.close)
@@ -123,7 +132,7 @@ def _controlled(provider: Provider, port: int | None) -> Control | None:
 
 
 def _description(provider: Provider, control: Control | None) -> str:
-    """Return what a person needs to know. The secrets are printed: they are for development, and in the docs."""
+    """Return the text for the terminal. It contains the secrets, which are for development and public in the docs."""
     from doorkey.dev.snippets import snippets
 
     lines = [f"issuer   {provider.issuer}"]
@@ -146,7 +155,7 @@ def _description(provider: Provider, control: Control | None) -> str:
 
 @contextmanager
 def _stopped_by_sigterm() -> Generator[None]:
-    """Let SIGTERM do what Ctrl-C does, for as long as the block."""
+    """Let SIGTERM raise `KeyboardInterrupt` like Ctrl-C inside this block."""
     before = signal.signal(signal.SIGTERM, _interrupt)
     try:
         yield
@@ -159,8 +168,8 @@ def _interrupt(*_: object) -> NoReturn:
 
 
 def write_to_stdout(text: str) -> None:
-    """Write the description where a person or a program reads it."""
+    """Write `text` to stdout and flush it. Raises `UsageError` if stdout is closed."""
     if sys.stdout is None:
-        raise UsageError("stdout is closed: the address of the provider would be lost")
+        raise UsageError("stdout is closed, but the address of the provider must be printed: open stdout")
     sys.stdout.write(text)
     sys.stdout.flush()

@@ -1,44 +1,44 @@
 """Realms, clients and users from a small TOML file.
 
-    [realms.master]                       # seconds; each key defaults to the realm's
+    [realms.master]                       # times in seconds; each key defaults to the realm's value
     access_token_lifetime = 60
     session_idle = 1800
     session_max = 36000
     code_lifetime = 60
-    rotate_refresh_tokens = false         # true: a refresh token works once; a new realm: for public clients
+    rotate_refresh_tokens = false         # true: a refresh token works once; default of a new realm: for public clients
     signing_alg = "RS256"                 # PS256, ES256, ES384, ES512 or EdDSA
-    rfc9068 = false                       # true: access tokens of RFC 9068 in place of Keycloak's
-    acr_values = ["1"]                    # the authentication contexts that a login reaches on request
-    failed_logins = 10                    # in a row until the account is blocked; the second half of them with pauses
-    login_block = 900
+    rfc9068 = false                       # true: access tokens of RFC 9068 instead of Keycloak's
+    acr_values = ["1"]                    # the authentication contexts that a login can reach on request
+    failed_logins = 10                    # failures in a row that block an account; the second half cause delays
+    login_block = 900                     # for which an account is blocked
     device_code_lifetime = 600            # of a login on another device
-    device_interval = 5                   # between two of its polls
+    device_interval = 5                   # between two polls of a device
     [realms.master.trusted_issuers."https://robots.example"]
-    keys = []                             # the public keys of an issuer whose assertions are taken
+    keys = []                             # the public keys of an issuer whose assertions are accepted
 
     [server]
-    public_url = "https://login.example"  # by which clients and browsers reach it; needed with --host 0.0.0.0
-    host_names = ["keycloak"]             # other names by which programs reach it, such as that of its container
-    trusted_proxies = ["10.0.0.0/8"]      # whose X-Forwarded-For names the caller
+    public_url = "https://login.example"  # URL by which clients and browsers reach it; needed with --host 0.0.0.0
+    host_names = ["keycloak"]             # other host names by which programs reach it, such as that of its container
+    trusted_proxies = ["10.0.0.0/8"]      # proxies whose X-Forwarded-For contains the caller's address
     registration = true                   # clients may register themselves; default: only on loopback
-    initial_access_token = "for-developers"   # what a registration must present; default: nothing
+    initial_access_token = "for-developers"   # the token that a registration must present; default: none
 
     [[clients]]
     client_id = "my-app"
-    client_name = "My application"        # what users see, with the ID
-    secret = "my-app-secret"              # without it: a public client, of which PKCE is required
+    client_name = "My application"        # the name that users see, with the ID
+    secret = "my-app-secret"              # without it: a public client, which must use PKCE
     auth_methods = ["client_secret_basic", "client_secret_post"]
     grants = ["authorization_code", "refresh_token", "password", "client_credentials"]
     redirect_uris = ["http://127.0.0.1/*"]
     post_logout_redirect_uris = ["http://127.0.0.1:9499/cb"]   # compared exactly
-    web_origins = ["http://localhost:5173"]   # whose scripts may use its tokens (CORS); default: of redirect_uris
+    web_origins = ["http://localhost:5173"]   # origins whose scripts may use it (CORS); default: those of redirect_uris
     response_types = ["code"]             # more: "id_token", "code id_token token", …
     optional_scopes = ["scope-1"]
-    audiences = { profile = "client-1" }  # tokens with this scope are for client-1 too, which may exchange them
-    require_consent = false               # true: each user is asked to allow it the scopes that it asks for
+    audiences = { profile = "client-1" }  # tokens with this scope are also for client-1, which may exchange them
+    require_consent = false               # true: each user must consent to the scopes that it requests
     require_pkce = false                  # more grants: urn:ietf:params:oauth:grant-type:token-exchange and
                                           # urn:ietf:params:oauth:grant-type:jwt-bearer
-    jwks = { keys = [] }                  # its public keys: for private_key_jwt, and to encrypt to
+    jwks = { keys = [] }                  # its public keys: for private_key_jwt, and for encryption to the client
     id_token_signed_response_alg = "ES256"
     id_token_encrypted_response_alg = "ECDH-ES"
     id_token_encrypted_response_enc = "A128GCM"
@@ -49,9 +49,9 @@
     backchannel_logout_uri = "http://127.0.0.1:9499/backchannel"
     frontchannel_logout_uri = "http://127.0.0.1:9499/frontchannel"
     frontchannel_logout_session_required = true
-    access_token_claims = { tenant = "t-1" }   # added to its access tokens; so are the next two to what they name
-    id_token_claims = {}
-    userinfo_claims = {}
+    access_token_claims = { tenant = "t-1" }   # added to its access tokens
+    id_token_claims = {}                  # added to its ID tokens
+    userinfo_claims = {}                  # added to its userinfo responses
 
     [[users]]
     username = "bob"
@@ -65,7 +65,7 @@
     id_token_claims = {}
     userinfo_claims = { locale = "de" }
 
-They are added to the provider's defaults. An unknown name is an error.
+These clients and users are added to the provider's defaults. An unknown key is an error.
 """
 
 from __future__ import annotations
@@ -152,7 +152,17 @@ _USER: dict[str, type] = {
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """The contents of a TOML file for a provider. Each field is the argument of `Provider` with the same name."""
+    """The contents of a TOML file for a provider. Each attribute is the argument of `Provider` with the same name.
+
+    realms: the settings of each realm, by name.
+    clients: further clients.
+    users: further users.
+    public_url: the origin by which clients and browsers reach the provider, or None.
+    trusted_proxies: addresses or networks of reverse proxies.
+    host_names: other host names of the provider.
+    registration: whether clients may register themselves, or None for the default.
+    initial_access_token: the token that a registration must present, or None.
+    """
 
     realms: Mapping[str, Settings]
     clients: tuple[Client, ...]
@@ -165,10 +175,15 @@ class Config:
 
 
 def read_config(path: str | os.PathLike[str]) -> Config:
-    """Return the configuration in the TOML file at `path`. Raises `UsageError` that names the file and the mistake."""
+    """Return the configuration in a TOML file.
+
+    path: the path of the file.
+
+    Raises `UsageError` with the file and the mistake.
+    """
     given: object = path
     if not isinstance(given, str | os.PathLike):
-        raise UsageError(f"a configuration is read from a file's path, not {type(given).__name__}")
+        raise UsageError(f"path must be the path of a TOML file, not {type(given).__name__}")
     try:
         content = tomllib.loads(Path(path).read_text(encoding="utf-8"))
         return parse_config(content)
@@ -189,7 +204,7 @@ def parse_config(content: Table) -> Config:
     clients = tuple(_each(content, "clients", _CLIENT, "client_id", client))
     users = tuple(_each(content, "users", _USER, "username", user))
     if any(one.password is None and not one.links for one in users):
-        raise UsageError("an entry of users has no password")
+        raise UsageError("an entry of users has neither a password nor links")
     return Config(
         {name: _realm(name, table) for name, table in realms.items()},
         clients,
@@ -206,7 +221,7 @@ def _realm(name: str, table: object) -> Settings:
     checked = dict(_check(table, _REALM, f"realm {name}"))
     trusted: Table = checked.pop("trusted_issuers", {})
     known = default_realms({issuer: _check(jwks, {"keys": list}, issuer) for issuer, jwks in trusted.items()})
-    # A new realm imitates Keycloak's tokens, but not its default of refresh tokens that work again and again.
+    # A new realm has Keycloak's tokens, but not its default of reusable refresh tokens.
     base = known[name] if name in known else replace(known["master"], rotate_refresh_tokens=None)
     return replace(base, **checked)
 
@@ -231,7 +246,7 @@ def _check(table: object, members: Mapping[str, type], what: str) -> Table:
         if name not in members:
             shown, known = printable(name, 80), f"; it has {', '.join(members)}"
             raise UsageError(f"{what} has no {shown!r}{did_you_mean(name, members, known)}")
-        # Exactly the type: `true` is an int to Python, and no number of seconds.
+        # Exactly this type, because in Python True is an int, but not a number of seconds.
         if type(value) is not members[name]:
             raise UsageError(f"{name} of {what} must be of type {members[name].__name__}")
     return cast(Table, table)

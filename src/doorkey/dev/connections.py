@@ -15,13 +15,13 @@ from doorkey.server.responses.responses import NOSNIFF
 
 _TRANSPORT = "doorkey.transport"
 _QUIET: Final = logging.Logger("doorkey.dev", logging.CRITICAL + 1)
-"""A logger that writes nothing. uvicorn's loggers belong to the application, which may run on uvicorn too."""
+"""A logger that writes nothing. uvicorn's loggers belong to the application, which may also run on uvicorn."""
 
 
 class Connection(H11Protocol):
-    """One connection. Its application reaches the transport, because ASGI cannot express a reset.
+    """One connection. The application has access to its transport, because ASGI cannot express a reset.
 
-    uvicorn has a deadline for an idle connection only. This class adds one for a request that arrives slowly.
+    uvicorn has a deadline only for an idle connection. This class adds a deadline for a request that arrives slowly.
     """
 
     limits: ClassVar[Limits] = Limits()
@@ -33,7 +33,7 @@ class Connection(H11Protocol):
         self.access_log = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # uvicorn declares a base class of this
-        """Begin to wait for a request, or close one connection too many."""
+        """Start the deadline for a request, or abort the connection if there are more than `limits` permit."""
         super().connection_made(transport)
         self.app_state = {**self.app_state, _TRANSPORT: transport}
         if len(self.connections) > self.limits.connections:
@@ -42,7 +42,7 @@ class Connection(H11Protocol):
             self._await_request()
 
     def data_received(self, data: bytes) -> None:
-        """Read a part of a request."""
+        """Process received bytes, and stop or restart the deadline."""
         super().data_received(data)
         if self.conn.their_state is not h11.IDLE:
             self._stop_waiting()
@@ -50,14 +50,14 @@ class Connection(H11Protocol):
             self._await_request()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Release the connection."""
+        """Stop the deadline, and release the connection."""
         self._stop_waiting()
         super().connection_lost(exc)
 
     def shutdown(self) -> None:
-        """Close the connection once its response is complete.
+        """Close the connection as soon as its response is complete.
 
-        An idle TLS connection is aborted: its peer would have to agree to the end, and does not read just then.
+        An idle TLS connection is aborted, because its peer would have to read and confirm the end of the connection.
         """
         idle = not self.transport.is_closing() and not self.transport.get_write_buffer_size()
         super().shutdown()
@@ -65,7 +65,7 @@ class Connection(H11Protocol):
             self.transport.abort()
 
     def send_400_response(self, msg: str) -> None:
-        """Refuse bytes that are not an HTTP request."""
+        """Send a response with the status 400, because the received bytes are not an HTTP request."""
         self._stop_waiting()
         self._refuse(400, msg)
 
@@ -91,11 +91,11 @@ class Connection(H11Protocol):
 
 
 def limited_to(limits: Limits) -> type[Connection]:
-    """Return the class of connections that keep to `limits`: uvicorn makes them and passes no argument of ours."""
+    """Return a class of connections with `limits`. uvicorn creates the instances, without an argument for them."""
     return cast(type[Connection], type("Connection", (Connection,), {"limits": limits}))
 
 
 def transport_of(scope: Scope) -> asyncio.Transport:
-    """Return the transport of the connection that a request came over."""
+    """Return the transport of the connection of a request."""
     transport: asyncio.Transport = scope["state"][_TRANSPORT]
     return transport

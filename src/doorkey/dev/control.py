@@ -4,9 +4,9 @@
         control.url, control.token
 
 `doorkey.testing.RemoteProvider` is the client. A request is `POST /OPERATION` with a JSON object of arguments and the
-token as a bearer; the response is `{"result": …}` or `{"error": …}`. The socket is one of its own, on 127.0.0.1 also if
-the provider listens beyond loopback. A page in a browser cannot send such a request: it does not know the token, and
-`Host`, `Origin` and `Content-Type` are checked.
+token in `Authorization: Bearer`. The response is `{"result": …}` or `{"error": …}`. The control has its own socket,
+which listens only on 127.0.0.1 even if the provider listens beyond loopback. A page in a browser cannot send such a
+request, because it does not have the token, and because `Host`, `Origin` and `Content-Type` are checked.
 """
 
 from __future__ import annotations
@@ -30,13 +30,13 @@ from doorkey.wire.strict_json import JSONProblem, parse_object
 HOST: Final = "127.0.0.1"
 MAX_BODY: Final = 64 * 1024
 MIN_TOKEN: Final = 20
-"""Characters of a token: a shorter one could be guessed."""
+"""The minimum length of a token in characters; a shorter one could be guessed."""
 
 Operation: TypeAlias = Callable[..., object]
 
 
 def operations_of(provider: Provider) -> Mapping[str, Operation]:
-    """Return what another process may call, by name. Arguments and results are JSON."""
+    """Return the operations that another process may call, by name. Arguments and results are JSON."""
 
     def send_logout_token(**given: Any) -> dict[str, Any]:
         return asdict(provider.send_logout_token(**given))
@@ -46,7 +46,7 @@ def operations_of(provider: Provider) -> Mapping[str, Operation]:
 
     def add_fault(path_end: str, **given: Any) -> None:
         if "hold" in given:
-            raise UsageError("a fault that another process adds cannot hold a request: hold is an event of one process")
+            raise UsageError("a fault from another process cannot have hold=, because an event belongs to one process")
         provider.faults.add(path_end, **given)
 
     return {
@@ -73,12 +73,13 @@ def operations_of(provider: Provider) -> Mapping[str, Operation]:
 
 
 class Control:
-    """The control of a provider that runs.
+    """A server by which other processes control a running provider. It listens at once, until `close`.
 
-    port: the port to listen at, on 127.0.0.1; 0: any free one.
-    token: the token of the control, at least 20 characters; None: a random one.
+    provider: the provider to control.
+    port: the port to listen on, at 127.0.0.1; 0: any free port.
+    token: the token that requests must present, at least 20 characters; None: a random token.
 
-    Raises `UsageError` for a port that is taken, and for invalid arguments.
+    Raises `UsageError` if the port is in use, and for invalid arguments.
     """
 
     @hides_locals
@@ -96,16 +97,16 @@ class Control:
 
     @property
     def url(self) -> str:
-        """The URL of the control."""
+        """The URL of this server."""
         return f"http://{HOST}:{self._server.server_port}"
 
     @property
     def token(self) -> str:
-        """The token, in the clear."""
+        """The token as plain text."""
         return self._secret.reveal()
 
     def close(self) -> None:
-        """Stop listening."""
+        """Stop listening, and wait for the server's thread."""
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
@@ -137,7 +138,7 @@ class _Handler(BaseHTTPRequestHandler):
     timeout = 30.0
 
     def do_POST(self) -> None:
-        """Answer one call."""
+        """Respond to one request."""
         assert isinstance(self.server, _Server)
         try:
             result = self._called(self.server)
@@ -150,14 +151,15 @@ class _Handler(BaseHTTPRequestHandler):
             self._answer(200, body)
 
     def _called(self, server: _Server) -> object:
-        body = self._body()  # also of a refused call: closing a connection with unread bytes could reset it
+        body = self._body()  # also for a refused call: closing a connection with unread bytes could reset it
         if self.headers.get_all("Host") != [f"{HOST}:{server.server_port}"] or "Origin" in self.headers:
-            raise _Refused(403, "this is no request of a test")  # a page in a browser, under a name of its own
+            # From a page in a browser, maybe under another host name (DNS rebinding).
+            raise _Refused(403, "the Host header is wrong, or the request comes from a page in a browser")
         scheme, _, presented = self.headers.get("Authorization", "").partition(" ")
         if scheme.lower() != "bearer" or Secret(presented) != server.token:
             raise _Refused(401, "the token of the control is missing or wrong")
         if self.headers.get_content_type() != "application/json":
-            raise _Refused(415, "the body is JSON")
+            raise _Refused(415, "Content-Type must be application/json")
         name = self.path.removeprefix("/")
         operation = server.operations.get(name)
         if operation is None:
@@ -176,9 +178,9 @@ class _Handler(BaseHTTPRequestHandler):
     def _body(self) -> bytes:
         length = self.headers.get("Content-Length", "")
         if not length.isascii() or not length.isdecimal():
-            raise _Refused(411, "Content-Length is the size of the body")
+            raise _Refused(411, "Content-Length must be the size of the body in bytes")
         if len(length) > len(str(MAX_BODY)) or int(length) > MAX_BODY:
-            raise _Refused(413, "the body has 64 KiB at most")
+            raise _Refused(413, "the body is longer than 64 KiB")
         return self.rfile.read(int(length))
 
     def _answer(self, status: int, body: bytes) -> None:
@@ -190,7 +192,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # the name of its parent
-        """Write nothing: an argument may be a secret."""
+        """Write no log, because an argument may be a secret."""
 
 
 def _description(provider: Provider) -> dict[str, object]:

@@ -11,6 +11,6 @@ _VALUE = re.compile(r"[A-Za-z0-9_-]{20,100}")
 
 
 def cookie_of(request: Request, name: str) -> str | None:
-    """Return the value of the cookie called `name`, or None. A value that cannot be ours, or a second one, is None."""
+    """Return the value of the cookie `name`, or None if it is missing, ambiguous or not in the provider's format."""
     values = {value for key, value in cookie_pairs(request.headers) if key == name}
     return next((value for value in values if len(values) == 1 and _VALUE.fullmatch(value)), None)

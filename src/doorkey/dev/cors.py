@@ -1,7 +1,8 @@
 """Cross-origin requests of scripts in browsers, by the `web_origins` of the clients (Fetch §3.2).
 
-The discovery document and the keys are public. The other endpoints answer a script of an origin that is registered for
-the client that the request names. That name needs no proof here: these headers only let a browser show the response.
+The discovery document and the keys are public. The responses of the other endpoints are readable for a script whose
+origin is registered for the client that the request names. The client need not be authenticated for this, because the
+headers only let a browser pass the response to the script.
 """
 
 from __future__ import annotations
@@ -28,21 +29,21 @@ _EXPOSED = "WWW-Authenticate, Retry-After, DPoP-Nonce"
 def preflight(
     request: Request, methods: Iterable[str], *, public: bool, clients: Mapping[str, Client]
 ) -> Response | None:
-    """Return the response to a preflight request, or None if it is none.
+    """Return the response to a preflight request, or None for any other request.
 
-    A browser does not tell the client here, so the origin of any client of the realm will do.
+    A preflight request does not name the client, so the origin of any client of the realm is allowed.
     """
     origin = request.header("origin")
     if request.method != "OPTIONS" or origin is None or request.header("access-control-request-method") is None:
         return None
     if not public and not any(allows(client, origin) for client in clients.values()):
         return Response(403, (("Vary", "Origin"),))
-    told = (("Access-Control-Allow-Methods", ", ".join(methods)), ("Access-Control-Allow-Headers", _ALLOWED))
-    return Response(204, (*_granted(origin, public=public), *told, ("Access-Control-Max-Age", MAX_AGE)))
+    allowed = (("Access-Control-Allow-Methods", ", ".join(methods)), ("Access-Control-Allow-Headers", _ALLOWED))
+    return Response(204, (*_granted(origin, public=public), *allowed, ("Access-Control-Max-Age", MAX_AGE)))
 
 
 def with_cors(request: Request, response: Response, *, public: bool, clients: Mapping[str, Client]) -> Response:
-    """Return `response` so that a script of a registered origin may read it."""
+    """Return `response` with the headers that let a script of a registered origin read it."""
     origin = request.header("origin")
     if origin is None:
         return response
@@ -56,7 +57,7 @@ def with_cors(request: Request, response: Response, *, public: bool, clients: Ma
 def allows(client: Client, origin: str) -> bool:
     """Return whether a script of `origin` may use the tokens of `client`.
 
-    Origins are compared exactly. As for redirect URIs, the port of an `http` loopback origin without a port is free.
+    Origins are compared exactly, except that a registered `http` loopback origin without a port matches any port.
     """
     return origin in client.web_origins or ANY in client.web_origins or _without_port(origin, client.web_origins)
 

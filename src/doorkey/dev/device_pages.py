@@ -1,4 +1,4 @@
-"""The pages of a login on another device: enter its code, answer, and the end."""
+"""The pages of a login on another device: the form for its code, the question to the user, and the result."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from doorkey.wire.messages import Response
 
 
 def code_page(needed: CodeNeeded, action: str) -> Response:
-    """Return the form that asks for the code of a device. It states that the code was wrong, or wrong too often."""
+    """Return the page with the form for the code of a device. It also reports a wrong code, or too many wrong codes."""
     wrong = ""
     if needed.retry_after is not None:
         wrong = too_often(needed.retry_after)
@@ -28,7 +28,7 @@ def code_page(needed: CodeNeeded, action: str) -> Response:
     hint = "Enter the code that the device shows."
     if needed.user_code and not wrong:
         hint = (
-            "Check that the device shows this code. If it shows another one, or if there is no device, do not continue."
+            "Check that the device shows this code. Do not continue if it shows another code, or if there is no device."
         )
     field = fill(
         """<label for="user_code">Code</label>
@@ -48,7 +48,7 @@ required value="{value}"{described} autofocus>""",
 
 
 def device_page(asked: DeviceQuestion, names: ClientNames, action: str) -> Response:
-    """Return the form that asks whether a device may log in as the user."""
+    """Return the page that asks whether a device may log in as the user."""
     code = shown(asked.user_code)
     intro = fill(
         "<p>The device with the code <strong>{code}</strong> wants to log in to {client} as "
@@ -57,7 +57,7 @@ def device_page(asked: DeviceQuestion, names: ClientNames, action: str) -> Respo
         client=names.marked(asked.client_id),
         user=asked.username,
     )
-    note = paragraph("Allow this only if you began it yourself, and the device shows this code.")
+    note = paragraph("Allow this only if you started it yourself, and the device shows this code.")
     buttons = joined(
         (submit("Allow", name=ACCEPT, value="Yes"), submit("Do not allow", name=CANCEL, value="No", other=True))
     )
@@ -67,9 +67,9 @@ def device_page(asked: DeviceQuestion, names: ClientNames, action: str) -> Respo
 
 
 def device_answered_page(answer: DeviceAnswered) -> Response:
-    """Return the page that tells the user to go back to the device."""
+    """Return the page with the result of the user's decision."""
     if answer.allowed:
-        said, title = "The device is logged in. You can close this page and go back to it.", "Device logged in"
+        text, title = "The device is logged in. You can close this page and go back to the device.", "Device logged in"
     else:
-        said, title = "The device was not allowed to log in. You can close this page.", "Not allowed"
-    return page_response(page(title, done(said), site=SITE))
+        text, title = "The device was not allowed to log in. You can close this page.", "Not allowed"
+    return page_response(page(title, done(text), site=SITE))

@@ -1,10 +1,10 @@
-"""Faults on demand: a test makes a provider misbehave.
+"""Faults by which a test makes a provider misbehave.
 
     provider.faults.add("/token", status=503, headers={"Retry-After": "7"})
     provider.faults.add("/token", status=200, body="<garbage>")
-    provider.faults.add("/token", grant_type="refresh_token", hold=event)    # late, or never
+    provider.faults.add("/token", grant_type="refresh_token", hold=event)    # late
     provider.faults.add("/certs", drip=0.05)                                 # byte by byte
-    provider.faults.add("/token", grant_type="refresh_token", reset="after")  # the answer is lost
+    provider.faults.add("/token", grant_type="refresh_token", reset="after")  # the response is lost
 
 Each fault applies to the next matching request, or to the next `times` of them.
 """
@@ -31,7 +31,7 @@ MAX_TIMES = 10_000
 
 Reset: TypeAlias = Literal["before", "after"]
 
-_HEADERS = "headers of a fault are texts by name, of characters that a header can hold"
+_HEADERS = "headers of a fault are texts by name, of characters that a header can contain"
 _NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110 §5.1, §5.5
 _VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
 
@@ -43,10 +43,10 @@ class Fault:
     status: the status of the response; None: the real response is sent.
     body: the body of the response, sent unchanged.
     headers: the headers of the response, as pairs.
-    hold: an event until which the response is held back, or None.
+    hold: the request is processed only after this event is set, or after `HOLD_SECONDS`; None: at once.
     drip: seconds between two bytes of the body, or None.
-    reset: "before" or "after" the request is processed, the connection is broken; None: it is not.
-    arrived: an event that is set when the request has arrived, so that a test knows that it is in progress.
+    reset: resets the connection "before" or "after" the request is processed; None: no reset.
+    arrived: an event that is set when the request has arrived, so that a test can wait for this.
     """
 
     status: int | None = None
@@ -60,7 +60,7 @@ class Fault:
 
 @dataclass(frozen=True, slots=True)
 class _Waiting:
-    """A fault, and which request it is for."""
+    """A fault, and the condition for the request that triggers it."""
 
     path_end: str
     grant_type: str | None
@@ -83,11 +83,11 @@ class _Waiting:
 
 
 class UnusedFault(UsageError, AssertionError):
-    """A fault that a test added was never triggered: the test did not test what it was written for."""
+    """A fault that a test added was never triggered, so the test did not cover this fault."""
 
 
 class Faults:
-    """The faults that wait for their request. Safe to share between threads."""
+    """The faults that wait for a request. Thread-safe."""
 
     def __init__(self) -> None:
         self._waiting: list[_Waiting] = []
@@ -107,20 +107,20 @@ class Faults:
         drip: float | None = None,
         reset: Reset | None = None,
     ) -> Fault:
-        """Apply a fault to the next requests that fit, and return it; its event `arrived` is set at the first one.
+        """Apply a fault to the next matching requests, and return it. Its event `arrived` is set by the first request.
 
         path_end: the end of the path of these requests, for instance `/token`.
-        grant_type: only token requests of this grant.
+        grant_type: only token requests with this grant type; None: any request.
         status: the status of the response; None: the real response is sent.
         body: the body of the response, sent unchanged; only with `status`.
         headers: the headers of the response, by name or as pairs; only with `status`.
-        times: number of requests.
-        hold: an event until which the response is held back.
+        times: number of requests, at most 10,000.
+        hold: the request is processed only after this event is set, or after 30 seconds.
         drip: seconds between two bytes of the body.
-        reset: breaks the connection in place of a response: "before" the provider has processed the request, or "after"
-            that, so that only the response is lost.
+        reset: resets the connection instead of sending a response: "before" the provider processes the request, or
+            "after" that, so that only the response is lost.
 
-        Raises `UsageError` for arguments that contradict each other.
+        Raises `UsageError` for invalid arguments, and for `body` or `headers` without `status`.
         """
         text(path_end, "the end of a path")
         if grant_type is not None:
@@ -128,19 +128,25 @@ class Faults:
         count(times, "times", most=MAX_TIMES)
         fault = Fault(_status(status), _content(body), _pairs(headers), hold, drip, reset)
         if status is None and (fault.body or fault.headers):
-            raise UsageError("body and headers need a status, with which they replace the real response")
+            raise UsageError("body and headers replace the real response, and need status= for this")
         if hold is not None:
             instance(hold, threading.Event, "hold is a threading.Event, which the test sets")
         if drip is not None:
             seconds(drip, "drip")
         if reset not in (None, "before", "after"):
-            raise UsageError("reset is 'before' the work is done, or 'after' it")
+            raise UsageError("reset must be 'before' or 'after'")
         with self._lock:
             self._waiting += [_Waiting(path_end, grant_type, fault)] * times
         return fault
 
     def take(self, path: str, grant_type: str | None = None) -> Fault | None:
-        """Return the fault for a request to `path`, which then is used up, or None."""
+        """Remove and return the fault for a request, or return None.
+
+        path: the path of the request.
+        grant_type: the grant type of a token request, or None.
+
+        Raises `UsageError` if `path` is not text.
+        """
         text(path, "a path")
         with self._lock:
             for index, waiting in enumerate(self._waiting):
@@ -151,7 +157,7 @@ class Faults:
 
     @property
     def unused(self) -> tuple[str, ...]:
-        """The faults that still wait for a request, each described for a person."""
+        """Descriptions of the faults that still wait for a request."""
         with self._lock:
             waiting = list(self._waiting)
         times = Counter(id(one) for one in waiting)
@@ -163,7 +169,7 @@ class Faults:
             raise UnusedFault(f"no request triggered {'; '.join(unused)}")
 
     def clear(self) -> None:
-        """Forget the faults that are still waiting."""
+        """Remove the faults that still wait for a request."""
         with self._lock:
             self._waiting.clear()
 

@@ -1,6 +1,6 @@
-"""A browser without a window, which logs a user in: it follows redirects, keeps cookies and fills in forms.
+"""A headless browser that logs a user in: it follows redirects, keeps cookies and fills in forms.
 
-It sends each request through a function, so that it works over a socket and without one.
+It sends each request through a function, so that it works with and without a socket.
 """
 
 from __future__ import annotations
@@ -16,12 +16,16 @@ from doorkey.wire.urls import split_url
 
 MAX_STEPS = 20
 _ACCEPT, _CANCEL = "accept", "cancel"
-"""The buttons of a page that asks for consent."""
+"""The names of the buttons of a page that asks for consent."""
 
 
 @dataclass(frozen=True, slots=True)
 class LogoutPage:
-    """The outcome of a logout: the URL of the client, or None, and the URLs that the page loads in frames."""
+    """The result of a logout.
+
+    redirect: the URL of the client to which the page leads, or None.
+    frames: the URLs that the page loads in frames (Front-Channel Logout §3).
+    """
 
     redirect: str | None
     frames: tuple[str, ...]
@@ -30,8 +34,8 @@ class LogoutPage:
 class HeadlessBrowser:
     """One browser with its cookies, for the pages of one provider.
 
-    send: returns the response to a request.
-    is_ours: whether a URL is a page of the provider. Any other URL is where it sends the browser to.
+    send: a function that sends a request and returns the response.
+    is_ours: a function that returns whether a URL is a page of the provider. A redirect to any other URL is a result.
     """
 
     def __init__(self, send: Callable[[Request], Response], is_ours: Callable[[str], bool]) -> None:
@@ -40,14 +44,17 @@ class HeadlessBrowser:
         self._cookies: dict[tuple[str, str], str] = {}
 
     def log_in(self, url: str, username: str, password: str) -> str:
-        """Return the callback URL to which the provider sends the browser, from an authorization request's `url`.
+        """Log a user in, and return the callback URL to which the provider redirects.
 
-        It agrees if it is asked for consent. A form of the response mode `form_post` becomes the query of the callback
-        URL. Raises `UsageError` if the provider shows another page, and for a wrong password.
+        url: the URL of an authorization request.
+        username, password: the user's name and password.
+
+        The browser consents if a page asks for it. A form of the response mode `form_post` becomes the query of the
+        callback URL. Raises `UsageError` for a wrong password, and for any other page of the provider.
         """
         split_url(url, "authorization URL")
         if not self._is_ours(url):
-            raise UsageError("the authorization URL is not one of this provider")
+            raise UsageError("the authorization URL is not a URL of this provider")
         request, tried = Request("GET", url), False
         for _ in range(MAX_STEPS):
             response = self._visit(request)
@@ -69,15 +76,16 @@ class HeadlessBrowser:
             else:
                 raise UsageError(_dead_end(response, page))
             request = _filled_in(page.action, page.fields)
-        raise UsageError("the provider redirects in a circle")
+        raise UsageError(f"the login did not end after {MAX_STEPS} redirects and pages")
 
     def answer_device(self, url: str, username: str, password: str, *, approve: bool = True) -> None:
-        """Let a device log in as a user, or refuse it (RFC 8628 §3.3).
+        """Log a user in on the page of a device, and allow or deny the login of the device (RFC 8628 §3.3).
 
-        url: the `verification_uri_complete` of the device, which names its code.
+        url: the `verification_uri_complete` of the device, which contains its code.
+        username, password: the user's name and password.
+        approve: whether the device may log in.
 
-        Raises `UsageError` if the provider shows another page: for a code that is wrong or has expired, and for a wrong
-        password.
+        Raises `UsageError` for a wrong or expired code, a wrong password, and any other page of the provider.
         """
         response, page = self._page(Request("GET", split_url(url, "URL of the device page").geturl()))
         tried: set[str] = set()
@@ -102,7 +110,9 @@ class HeadlessBrowser:
         return response, _Page(request.url, response.body.decode("utf-8", "replace"))
 
     def log_out(self, url: str) -> LogoutPage:
-        """Visit the logout page at `url`, agree to log out if it asks, and return where it leads.
+        """Visit a logout page, confirm the logout if the page asks for it, and return the result.
+
+        url: the URL of the logout page.
 
         The frames are not loaded. Raises `UsageError` for a URL of another server, and for an error page.
         """
@@ -117,10 +127,15 @@ class HeadlessBrowser:
         return LogoutPage(response.header("location") or page.goes_on_to, tuple(page.frames))
 
     def open(self, url: str) -> Response:
-        """Return the page at `url` of the provider; redirects are not followed."""
+        """Return the response of the provider at a URL. Redirects are not followed.
+
+        url: the URL of a page of the provider.
+
+        Raises `UsageError` for any other URL.
+        """
         split_url(url, "URL")
         if not self._is_ours(url):
-            raise UsageError("the URL is not one of this provider")
+            raise UsageError("the URL is not a URL of this provider")
         return self._visit(Request("GET", url))
 
     def _visit(self, request: Request) -> Response:
@@ -153,7 +168,7 @@ class _Page(HTMLParser):
         self.feed(text)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Note a form, its fields, and what is no text."""
+        """Record a form, its fields, and whether the content of a tag is invisible."""
         found = {name: value or "" for name, value in attrs}
         if tag == "form" and self.action is None:
             self.action = urljoin(self.url, found.get("action", ""))
@@ -168,17 +183,17 @@ class _Page(HTMLParser):
         self._hidden = tag in ("style", "script", "title")
 
     def handle_endtag(self, tag: str) -> None:
-        """Note the end of what is no text."""
+        """Record the end of invisible content."""
         self._hidden = False
 
     def handle_data(self, data: str) -> None:
-        """Keep the text."""
+        """Keep visible text."""
         if not self._hidden and data.strip():
             self.text.append(data.strip())
 
 
 def _filled_in(action: str, fields: dict[str, str]) -> Request:
-    """Return the request that sends a form of the page at its own origin."""
+    """Return the request that posts a form, with the origin of the page."""
     headers = (("Content-Type", FORM), ("Origin", "{0.scheme}://{0.netloc}".format(urlsplit(action))))
     return Request("POST", action, headers, tuple(fields.items()))
 
@@ -190,4 +205,4 @@ def _with_query(url: str, fields: dict[str, str]) -> str:
 
 def _dead_end(response: Response, page: _Page) -> str:
     shown = printable(" ".join(page.text), 300)
-    return f"the login did not reach its end; the provider answered {response.status}: {shown}"
+    return f"the login was not completed; the provider responded {response.status}: {shown}"

@@ -1,4 +1,4 @@
-"""The names under which a provider is reached, and the URLs that it states in its responses."""
+"""The host names of a provider, and the URLs in its responses that depend on them."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ _NAME = re.compile(r"[A-Za-z0-9.-]+")
 
 
 class Hosts:
-    """The names of a provider.
+    """The host names of a provider.
 
-    public_origin: the origin of every issuer and page (`https://login.example`), whatever the `Host` of a request is.
-        Without it, the origin is the name that the request was sent to.
-    names: hosts, beside those of loopback and of `public_origin`, whose requests are answered. If there are any, the
-        endpoints that programs use have the name that the request was sent to, as in Keycloak with
-        `KC_HOSTNAME_BACKCHANNEL_DYNAMIC`: a container reaches them by its name, and a browser the pages by another one.
+    public_origin: the origin of every issuer and page (`https://login.example`), independent of the `Host` of a
+        request. If it is None, the origin is that of the request's URL.
+    names: hosts that are accepted in addition to loopback and `public_origin`. If there are any, the endpoints for
+        programs have the host of the request, as in Keycloak with `KC_HOSTNAME_BACKCHANNEL_DYNAMIC`. So another
+        container can reach them by one name, and a browser the pages by another name.
 
-    A request for any other host is refused: otherwise a page in a browser could reach a provider on its user's machine
-    under a name of its own (DNS rebinding). Raises `UsageError` for what is no name of a host.
+    A request for any other host is refused. Otherwise a page in a browser could reach a provider on its user's machine
+    under a host name of the page's site (DNS rebinding). Raises `UsageError` for an invalid host name.
     """
 
     def __init__(self, public_origin: str | None = None, names: object = ()) -> None:
@@ -34,11 +34,11 @@ class Hosts:
         for name in self.names:
             if not _NAME.fullmatch(name):
                 shown = printable(name, 80)
-                raise UsageError(f"host_names are names or IPv4 addresses without scheme and port, not {shown!r}")
+                raise UsageError(f"host_names are host names or IPv4 addresses, without scheme and port, not {shown!r}")
         self._names = frozenset(name.lower() for name in self.names)
 
     def origin_of(self, request: Request) -> str | None:
-        """Return the origin of the issuer that answers a request, or None if the host is not ours."""
+        """Return the origin of the issuer for a request, or None if its host is not accepted."""
         parts = urlsplit(request.url)
         host = _NETLOC.fullmatch(parts.netloc)
         if host is None:
@@ -51,7 +51,7 @@ class Hosts:
         return self.public_origin or f"{parts.scheme}://{parts.netloc}"
 
     def backchannel_origin_of(self, request: Request) -> str | None:
-        """Return the origin of the endpoints that programs use, for a request that is answered."""
+        """Return the origin of the endpoints for programs, for a request that `origin_of` accepts."""
         parts = urlsplit(request.url)
         if not self._names or self._is_public(parts.netloc):
             return self.origin_of(request)

@@ -1,8 +1,7 @@
-"""The emulation of Keycloak over the server core: its paths, its realms, and its responses where no standard
-defines one.
+"""The emulation of Keycloak over the server core: its paths, its realms, and its responses if no standard defines
+them.
 
-It takes a request as a value and returns the response as one; it neither listens nor waits. `app` puts it behind a
-socket.
+A request and a response are values here. There is no socket, and nothing blocks. `app` serves this over HTTP.
 """
 
 from __future__ import annotations
@@ -120,10 +119,14 @@ class Realm:
 
 
 class Keycloak:
-    """Answers requests for some realms over one store. Safe to share between threads.
+    """Processes requests for some realms over one store. Thread-safe.
 
-    `clock` returns POSIX seconds. `hosts` are the names under which it answers. `registration`: how clients register
-    themselves; None: not at all. `documents`: the clients that are named by the URL of their metadata document.
+    realms: the realms by name.
+    store: the store of all realms.
+    clock: returns POSIX seconds.
+    hosts: the host names for which requests are accepted.
+    registration: the settings for clients that register themselves; None: they cannot.
+    documents: the clients whose ID is the URL of their metadata document; None: there are no such clients.
     offers_users: whether its login page has a button for each user.
     """
 
@@ -151,9 +154,9 @@ class Keycloak:
         self.hosts = hosts
 
     def answer(self, request: Request, address: str | None = None) -> Response:
-        """Return the response to one request, whose URL holds the host it was sent to.
+        """Return the response to one request. The URL of the request contains the value of `Host`.
 
-        `address` is the caller's IP address, for the limits on guessing.
+        `address` is the caller's IP address, for the limits on guessing, or None.
         """
         path = urlsplit(request.url).path
         origin, back = self.hosts.origin_of(request), self.hosts.backchannel_origin_of(request)
@@ -169,12 +172,13 @@ class Keycloak:
             return json_response({"error": "Realm does not exist"}, 404)
         public, clients = found[2] in PUBLIC, self._clients_for(request, realm)
         methods = [method for method, path in _ENDPOINTS if path == found[2] and path in FOR_SCRIPTS]
-        if methods and (told := preflight(request, methods, public=public, clients=clients)) is not None:
-            return told
+        if methods and (allowed := preflight(request, methods, public=public, clients=clients)) is not None:
+            return allowed
         method = "GET" if request.method == "HEAD" else request.method
         endpoint = self._registration_endpoint(method, found[2] or "") or _ENDPOINTS.get((method, found[2] or ""))
         if endpoint is None:
-            known = any(path == found[2] != DISCOVERY for _, path in _ENDPOINTS)  # Keycloak knows one method there
+            # Keycloak responds 404, and not 405, to another method at the discovery document.
+            known = any(path == found[2] != DISCOVERY for _, path in _ENDPOINTS)
             known = known or (self._registration is not None and found[2] == REGISTRATION)
             return _plain_error(405, "Method Not Allowed") if known else _not_found()
         at = self.at(realm, f"{origin}/realms/{realm.name}", address, f"{back}/realms/{realm.name}")
@@ -182,7 +186,7 @@ class Keycloak:
         return with_cors(request, response, public=public, clients=clients) if methods else response
 
     def _clients_for(self, request: Request, realm: Realm) -> Mapping[str, Client]:
-        """Return the clients whose origins count for the scripts of a page."""
+        """Return the clients whose origins are allowed for scripts (CORS)."""
         if self._registration is None or request.header("origin") is None:
             return realm.directory.clients
         registered = self.run(realm, iter(ListRegistrations()))
@@ -199,7 +203,7 @@ class Keycloak:
         return lambda request, at: manage(request, at, found[1])
 
     def check_bearer(self, request: Request) -> Response | None:
-        """Return None if the request bears an access token of any realm that counts now, else the refusal."""
+        """Return None if the request has a valid access token of any realm, otherwise the error response."""
         text = bearer_token(request)
         if text is None:
             return json_response({"error": "invalid_request"}, 401, challenge("echo"))
@@ -207,7 +211,7 @@ class Keycloak:
             issuer = str(unsafe_claims(text).get("iss"))
         except VerificationError:
             issuer = ""
-        # The issuer only chooses the realm whose key must have signed; every claim is then checked.
+        # The issuer only chooses the realm whose key must have signed the token. Every claim is checked afterwards.
         realm = self._realms.get(issuer.rpartition("/realms/")[2])
         if realm is not None:
             at = self.at(realm, issuer)
@@ -217,13 +221,13 @@ class Keycloak:
                 pass
             else:
                 return None
-        refusal = challenge("echo", "invalid_token", "the access token is expired, revoked, or not ours")
+        refusal = challenge("echo", "invalid_token", "the access token is expired, revoked, or from another issuer")
         return json_response({"error": "invalid_token"}, 401, refusal)
 
     def at(self, realm: Realm, issuer: str, address: str | None = None, reached_at: str | None = None) -> At:
-        """Return the circumstances of a request from `address` to `realm` under the name `issuer`.
+        """Return the circumstances of a request from `address` to `realm`, whose issuer is `issuer`.
 
-        `reached_at` is the URL of the realm for programs, if it is another one.
+        `reached_at` is the URL of the realm for programs; it defaults to the issuer.
         """
         pages, base = issuer + PROTOCOL, (reached_at or issuer) + PROTOCOL
         endpoints = Endpoints(
@@ -246,15 +250,15 @@ class Keycloak:
         return At(issuer, endpoints, realm.settings, keys, now, address, self._registration)
 
     def at_realm(self, name: str, issuer: str) -> At:
-        """Return the circumstances of a token that is ordered from a realm now."""
+        """Return the circumstances of a token that the realm called `name` issues now, without a request."""
         return self.at(self._realms[name], issuer)
 
     def run_in(self, name: str, flow: Flow[T]) -> T:
-        """Run a flow over what is stored of the realm called `name`."""
+        """Run a flow over the storage of the realm called `name`, at the current time."""
         return self.run(self._realms[name], flow)
 
     def rotate_keys(self, name: str, *, withdraw: bool) -> None:
-        """Sign with new keys in the realm called `name`."""
+        """Rotate the keys of all algorithms of the realm called `name`; `withdraw` removes the earlier keys."""
         for alg in self._algorithms[name]:
             self._keys.rotate(name, alg, withdraw=withdraw)
 
@@ -262,7 +266,7 @@ class Keycloak:
         return self._keys.of(realm.name, self._algorithms[realm.name], ids=realm.settings.key_ids)
 
     def run(self, realm: Realm, flow: Flow[T]) -> T:
-        """Run a flow over what is stored of `realm`, at this moment."""
+        """Run a flow over the storage of `realm`, at the current time."""
         storage = Storage(realm.name, realm.directory, self._store, realm.settings, self._clock())
 
         def perform(effect: Effect[Any]) -> Any:
@@ -277,7 +281,7 @@ class Keycloak:
         return run(flow, perform)
 
     def take_logout_tokens(self) -> tuple[SendLogoutToken, ...]:
-        """Return the logout tokens that are to be sent now, each once."""
+        """Remove and return the logout tokens that the caller must send now."""
         taken: list[SendLogoutToken] = []
         while self._to_send:
             taken.append(self._to_send.popleft())
@@ -301,7 +305,7 @@ class Keycloak:
 
 
 def bad_host() -> Response:
-    """Return the refusal of a request for a host that is not ours."""
+    """Return the error response to a request for a host that is not accepted."""
     return json_response({"error": "HTTP 400 Bad Request", "error_description": "unknown Host header"}, 400)
 
 

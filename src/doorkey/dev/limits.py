@@ -1,4 +1,4 @@
-"""The provider as others reach it: its public name, the proxies that it trusts, the limits of its connections."""
+"""The public origin of a provider, its trusted proxies, and the limits of its connections."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from doorkey.wire.urls import split_url
 
 MAX_HOPS = 32
 MAX_BODY = 256 * 1024
-"""Bytes of a request's body."""
+"""The limit for the body of a request, in bytes."""
 
 _NETLOC = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9.-]+)(:\d{1,5})?")
 
@@ -26,11 +26,11 @@ Network: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
 class Limits:
     """Limits of the provider's connections.
 
-    head_seconds: seconds in which the line and the headers of a request must arrive.
-    body_seconds: seconds in which its body must arrive, and in which the client must read the response.
-    connections: number of open connections; further ones are closed at once.
+    head_seconds: seconds in which the request line and the headers must arrive.
+    body_seconds: seconds in which the body must arrive, and in which the client must read the response.
+    connections: number of open connections; further connections are closed at once.
 
-    Raises `UsageError` for a value of another type.
+    Raises `UsageError` for an invalid value.
     """
 
     head_seconds: float = 10.0
@@ -44,18 +44,20 @@ class Limits:
 
 
 def public_origin(url: str) -> str:
-    """Return the origin in `url`, which is one and nothing more. Raises `UsageError` for anything else."""
+    """Return the origin `url` in lower case. Raises `UsageError` for anything but an origin."""
     parts = split_url(url, "public_url")
     bare = f"{parts.scheme}://{parts.netloc.lower()}"
     if url.lower().removesuffix("/") != bare or not _NETLOC.fullmatch(parts.netloc):
-        raise UsageError("public_url is scheme, host and port of the provider, such as https://login.example")
+        raise UsageError("public_url must be scheme, host and port of the provider, such as https://login.example")
     return bare
 
 
 class TrustedProxies:
-    """The reverse proxies whose `X-Forwarded-For` names the caller; from any other address the header is ignored.
+    """The reverse proxies whose `X-Forwarded-For` is trusted. From any other address the header is ignored.
 
-    `networks` are IP addresses or networks (`10.0.0.0/8`). Raises `UsageError` for anything else.
+    networks: their IP addresses or networks (`10.0.0.0/8`).
+
+    Raises `UsageError` for anything else.
     """
 
     def __init__(self, networks: Iterable[str] = ()) -> None:
@@ -63,7 +65,10 @@ class TrustedProxies:
         self._networks = tuple(_network(one) for one in self.networks)
 
     def caller(self, peer: str | None, headers: Pairs) -> str | None:
-        """Return the caller's address: the last one on the way here that is not a trusted proxy's."""
+        """Return the caller's address: the last hop in `X-Forwarded-For` and `peer` that is not a trusted proxy.
+
+        `peer` is the address of the connection's other end, or None if it is not known. The result is None then.
+        """
         lines = [value for name, value in headers if name.lower() == "x-forwarded-for"]
         address = peer
         for hop in reversed(",".join(lines).rsplit(",", MAX_HOPS)[-MAX_HOPS:]):

@@ -1,4 +1,4 @@
-"""One HTTP request from this process, to an address that the caller chose: no redirects, no cookies, no proxy."""
+"""One HTTP request to an address that the caller chooses, without redirects, cookies and proxies."""
 
 from __future__ import annotations
 
@@ -13,12 +13,14 @@ MAX_RESPONSE = 1024 * 1024
 
 
 def sent(request: Request, address: tuple[str, int], tls: ssl.SSLContext | None, timeout: float) -> Response:
-    """Return the response to `request` from the server at `address`; the URL only gives `Host` and the path.
+    """Return the response to `request` from the server at `address`, a host and a port.
 
-    tls: the context of a connection over https; its certificate is checked for the host of the URL. None: no TLS.
+    The URL of the request only determines its `Host` and its path.
+
+    tls: the TLS context; the certificate is checked for the host of the URL. None: no TLS.
     timeout: seconds for each step of the connection.
 
-    Raises `TransportError` if there is no response, or none within `MAX_RESPONSE` bytes.
+    Raises `TransportError` if there is no response, or if its body is longer than `MAX_RESPONSE` bytes.
     """
     parts = urlsplit(request.url)
     connection = http.client.HTTPConnection(*address, timeout=timeout)

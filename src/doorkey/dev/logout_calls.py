@@ -17,21 +17,21 @@ from doorkey.wire.messages import FORM, Request
 
 KEPT = 1000
 SECONDS = 5.0
-"""For each step of such a connection: a client that does not answer must not hold up the others."""
+"""The timeout for each step of a connection, so that a client that does not respond delays the others little."""
 
 
 @dataclass(frozen=True, slots=True)
 class LogoutCall:
-    """A logout token that was posted to `uri`; `status` is that of the response, or None if there was none."""
+    """A logout token that was posted to `uri`. `status` is the status of the response, or None without a response."""
 
     uri: str
     status: int | None
 
 
 class LogoutCalls:
-    """The last calls in the order they were answered. Safe to share between threads.
+    """The last 1,000 calls, in the order of their responses. Thread-safe.
 
-    tls: the context of calls over https; None: that of the system's certificates.
+    tls: the TLS context for https; None: a context that trusts the system's certificates.
     """
 
     def __init__(self, tls: ssl.SSLContext | None = None) -> None:
@@ -40,7 +40,7 @@ class LogoutCalls:
         self.tls = tls
 
     def post(self, order: SendLogoutToken) -> LogoutCall:
-        """Post one token, and return what came of it."""
+        """Post one token, and return the call with the status of the response."""
         parts = urlsplit(order.uri)
         secure = parts.scheme == "https"
         address = (parts.hostname or "", parts.port or (443 if secure else 80))
@@ -56,7 +56,7 @@ class LogoutCalls:
         return call
 
     async def post_all(self, orders: Iterable[SendLogoutToken]) -> None:
-        """Post several tokens at the same time, each in a thread, and return when all were answered or failed."""
+        """Post several tokens concurrently, each in a thread, and return when each has a response or has failed."""
         await asyncio.gather(*(asyncio.to_thread(self.post, order) for order in orders))
 
     def __iter__(self) -> Iterator[LogoutCall]:

@@ -1,4 +1,4 @@
-"""Faults on a connection: a response that is held back, a body that is sent byte by byte, a reset."""
+"""Faults on a connection: a request that waits, a body that is sent byte by byte, a reset."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ async def held(fault: Fault) -> None:
         with suppress(RuntimeError):  # the provider has stopped meanwhile
             loop.call_soon_threadsafe(released.set)
 
-    # A separate thread that nothing waits for: any number of requests may be held, also while the provider stops.
+    # Not the executor's threads: many requests may be held, and must not delay the stop of the provider.
     threading.Thread(target=wait, args=(fault.hold,), daemon=True).start()
     await released.wait()
 
 
 async def dripping(body: bytes, seconds: float, scope: Scope) -> AsyncIterator[bytes]:
-    """Yield `body` byte by byte, for as long as the connection is open."""
+    """Yield `body` byte by byte, with a pause of `seconds` after each, until the connection is closed."""
     for byte in body:
         if transport_of(scope).is_closing():
             return
@@ -45,7 +45,7 @@ async def dripping(body: bytes, seconds: float, scope: Scope) -> AsyncIterator[b
 
 
 def reset(scope: Scope) -> None:
-    """Break the connection, so that its other end sees a reset and not an end."""
+    """Reset the connection of a request, so that the peer sees a reset and not an orderly close."""
     transport = transport_of(scope)
     connection: socket.socket = transport.get_extra_info("socket")
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGER)

@@ -1,4 +1,4 @@
-"""Realms, clients and users by their names: for a provider in this process, and for one that another process runs."""
+"""Realms, clients and users by their names, for a provider in this process or in another process."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from doorkey.errors import UsageError, printable
 T = TypeVar("T")
 
 DEFAULT_CLIENT: Final = "client-1"
-"""The client that a token is for if a test names none."""
+"""The default client of a token."""
 
 
 def found(name: str, there: Mapping[str, T], what: str) -> T:
-    """Return what is called `name` in `there`; `what` says its kind. Raises `UsageError` with the nearest name."""
+    """Return the value of `name` in `there`. Raises `UsageError` with the most similar name; `what` is the kind."""
     if text(name, f"the name of a {what}") not in there:
         known = f"; there are {', '.join(there)}"
         shown = printable(name, 80)

@@ -1,4 +1,4 @@
-"""The pages of the embedded provider, from what its endpoints want to show."""
+"""The pages of the embedded provider, made from the results of its endpoints."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ _FOR_DEVELOPERS = {
     "Client not found.": "The realm has no client with the client_id of this request, or one without the grant type "
     "authorization_code. Register it: Provider(clients=[client(…)]), or [[clients]] of the TOML file.",
     "Invalid parameter: redirect_uri": "The redirect URI of this request is not registered. Add it to redirect_uris of "
-    "the client. It is compared exactly; only the port of a loopback address is free.",
+    "the client. It is compared exactly; only for a loopback address does any port match.",
     "Invalid redirect uri": "The post_logout_redirect_uri of this request is not registered. Add it to "
     "post_logout_redirect_uris of the client that client_id or id_token_hint names.",
-    "Invalid parameter: id_token_hint": "The ID token is not one of this realm, or it was issued to another client "
-    "than the one in client_id.",
+    "Invalid parameter: id_token_hint": "This realm did not issue the ID token, or the client in client_id is not the "
+    "client of the ID token.",
 }
-"""The fix of an error for a developer, by its description."""
+"""The fix for a developer, by the description of the error."""
 
 
 def login_page(needed: LoginNeeded, names: ClientNames, action: str, realm: str, users: Iterable[str] = ()) -> Response:
-    """Return the form that asks for a name and a password. It states that they were wrong, or wrong too often.
+    """Return the page with the form for a user name and a password. It also reports a wrong password, or a delay.
 
-    users: the names of the users that have a button to log in without a password.
+    users: the names of the users who have a button to log in without a password.
     """
     wrong = ""
     if needed.retry_after is not None:
@@ -70,8 +70,10 @@ required value="{username}"{described}{first}>
 
 
 def error_page(description: str, status: int) -> Response:
-    """Return the page that explains to a person why the login cannot continue."""
-    fix = "Go back to the application and try again. If this happens again, tell its developer what this page says."
+    """Return the page that explains to the user why the login cannot continue."""
+    fix = (
+        "Go back to the application and try again. If this happens again, send the text of this page to its developer."
+    )
     note = details("For the developer of the application", _FOR_DEVELOPERS.get(description, ""))
     return page_response(page("We are sorry", problem(description), paragraph(fix), note, site=SITE), status)
 
@@ -84,9 +86,9 @@ def logout_page(confirm: ConfirmLogout, action: str) -> Response:
 
 
 def logged_out_page(ended: LoggedOut, script: str) -> Response:
-    """Return the page that states that the session has ended, tells the clients in frames, and goes on to the app.
+    """Return the page that reports the end of the session, notifies clients by frames, and has a link to the app.
 
-    The script at the URL `script` follows its link once the frames are loaded.
+    The script at the URL `script` follows the link after the frames have been loaded.
     """
     back = EMPTY
     if ended.redirect is not None:

@@ -11,27 +11,28 @@ from doorkey.wire.flow import Effect
 from doorkey.wire.messages import Request, form_encoded
 
 PICK = "pick_user"
-"""The name of the buttons; the value is the name of a user."""
+"""The name of the buttons. The value of a button is the name of a user."""
 
 MAX_USERS = 12
-"""Buttons on the login page."""
+"""The limit of buttons on the login page."""
 
 
 @dataclass(frozen=True, slots=True)
 class UsersToPick(Effect[Mapping[str, User]]):
-    """The users that may log in without a password, by name; none unless the provider has a control page."""
+    """The users who may log in without a password, by name. Empty unless the provider has a control page."""
 
 
 def pickable(users: Mapping[str, User]) -> dict[str, User]:
-    """Return those of `users` who have a password, by name: the last ones, which the developer added, come first."""
+    """Return the last `MAX_USERS` of `users` who have a password, by name. The user who was added last comes first."""
     newest_first = [user for user in reversed(list(users.values())) if user.password is not None]
     return {user.username: user for user in newest_first[:MAX_USERS]}
 
 
 def with_picked_user(request: Request, users: Mapping[str, User]) -> Request:
-    """Return a login form as if the user whose button was used had typed the password.
+    """Return the login form with the name and the password of the user whose button was clicked.
 
-    The form is then checked like any other. Raises `InvalidRequest` for a parameter that is sent twice.
+    A form without such a button is returned unchanged. The form is then checked like any other. Raises
+    `InvalidRequest` for a repeated parameter.
     """
     form = form_of(request)
     user = users.get(form.get(PICK) or "")

@@ -40,11 +40,11 @@ from doorkey.wire.urls import is_loopback
 
 START_SECONDS = 10.0
 STOP_SECONDS = 10.0
-"""Seconds to wait for a server to start, and for one that did not start to end."""
+"""Seconds to wait for the start of a server, and for the end of a server whose start has failed."""
 MAX_PORT = 65535
 BROWSER_SECONDS = 60.0
-LOOPBACK = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  # how to reach what listens at every address
-ANY_ADDRESS = ("0.0.0.0", "::")  # noqa: S104  # listened at only with a public_url
+LOOPBACK = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  # where to reach a server that listens on all addresses
+ANY_ADDRESS = ("0.0.0.0", "::")  # noqa: S104  # needs a public_url
 
 
 @options_checked("a provider")
@@ -53,30 +53,30 @@ class Provider(Service):
 
     Its realms `master` and `rotating` have the clients and users of `registrations`.
 
-    clients: added in every realm; one with the name of a default client replaces it.
-    users: added in every realm; one with the name of a default user replaces it.
-    realms: settings by name of the realm; they add realms, or replace the settings of `master` and `rotating`.
+    clients: further clients in every realm. A client with the ID of a default client replaces it.
+    users: further users in every realm. A user with the name of a default user replaces it.
+    realms: settings by the name of the realm. They add realms, or replace the settings of `master` and `rotating`.
     client_jwks: clients that authenticate with `private_key_jwt`: a JWK Set of public keys by client ID.
-    trusted_issuers: issuers whose assertions `assertion-client` may present: a JWK Set of public keys by issuer.
-    access_token_lifetime: seconds, in all realms.
-    store: path of an SQLite file that outlives the provider; None: everything is in memory.
-    host: the address or name to listen at; defaults to 127.0.0.1.
-    port: the port to listen at; 0: any free one.
+    trusted_issuers: issuers whose assertions `assertion-client` may send: a JWK Set of public keys by issuer.
+    access_token_lifetime: seconds, in all realms; None: the lifetime in each realm's settings.
+    store: path of an SQLite file for sessions and keys, which survive the provider; None: all data is in memory.
+    host: the address or host name to listen on.
+    port: the port to listen on; 0: any free port.
     allow_remote: True permits a host beyond loopback.
-    https: True serves HTTPS, with a certificate that is made at the start; `ca_file` and `ssl_context` trust it.
-    public_url: origin by which clients and browsers reach the provider (`https://login.example`). Every issuer and
-        endpoint has it; the `Host` header of a request has no effect. Required for 0.0.0.0 and ::. Beyond loopback it
-        defaults to `http://HOST:PORT`; on loopback, to the loopback name that a request was sent to.
-    host_names: other hosts by which it is reached, such as the name of its container. The endpoints that programs use
-        then have the name that a request was sent to, and the issuer and the pages still that of `public_url`.
-    trusted_proxies: addresses or networks of reverse proxies whose `X-Forwarded-For` names the caller.
-    limits: bounds on the time of a request and the number of connections.
-    clock: returns POSIX seconds; None: `time.time`.
+    https: True serves HTTPS, with a new certificate for each start; `ca_file` and `ssl_context` trust it.
+    public_url: the origin by which clients and browsers reach the provider (`https://login.example`). All issuers and
+        URLs have it, independent of the `Host` of a request. Required for 0.0.0.0 and ::. Beyond loopback it defaults
+        to `http://HOST:PORT` (`https` with `https=True`), and on loopback to the loopback origin of each request.
+    host_names: other host names of the provider, such as the name of its container. The endpoints for programs then
+        have the host of each request, but the issuer and the pages still have the origin `public_url`.
+    trusted_proxies: addresses or networks of reverse proxies whose `X-Forwarded-For` contains the caller's address.
+    limits: limits for the time of a request and for the number of connections.
+    clock: a callable that returns POSIX seconds; None: `time.time`.
     registration: whether clients may register themselves (RFC 7591), and whether a client ID may be the URL of a
-        client's metadata document; None: only while the provider is reached at a loopback address alone.
-    initial_access_token: the token that a registration needs. With it, `registration` defaults to True.
+        client's metadata document. None: only if the host and `public_url` are loopback.
+    initial_access_token: the token that a registration must present. With it, `registration` defaults to True.
     control_page: True serves a page at `/dev` that changes users, adds faults, rotates keys and expires tokens, and
-        lets each user log in without a password. Only a provider that nothing beyond this machine reaches may have it.
+        lets each user log in without a password. Refused if other machines may reach the provider.
 
     Raises `UsageError` for a host beyond loopback unless `allow_remote` is set, and for invalid arguments.
     """
@@ -106,7 +106,7 @@ class Provider(Service):
     ) -> None:
         instance(allow_remote, bool, "allow_remote is True or False")
         if not is_loopback(named(host, "host")) and not allow_remote:
-            raise UsageError(f"the provider is for this machine; listening at {host} must be allowed explicitly")
+            raise UsageError(f"listening at {host}, beyond loopback, must be allowed explicitly: set allow_remote=True")
         count(port, "port", least=0, most=MAX_PORT)
         super().__init__(clients, users, realms, client_jwks, trusted_issuers, access_token_lifetime, clock)
         self.requests = RequestLog()
@@ -115,7 +115,7 @@ class Provider(Service):
         self._host, self._port = host, port
         self._public_url = None if public_url is None else public_origin(public_url)
         if self._public_url is None and host in ANY_ADDRESS:
-            raise UsageError(f"a provider that listens at {host} needs public_url=, the origin by which it is reached")
+            raise UsageError(f"a provider that listens at {host} needs public_url=, the origin that clients use")
         self._https = flag(https, "https")
         public_host = "localhost" if self._public_url is None else urlsplit(self._public_url).hostname
         self._is_local = is_loopback(host) and is_loopback(public_host or "")
@@ -125,7 +125,7 @@ class Provider(Service):
         self._proxies = TrustedProxies(trusted_proxies)
         self._has_control_page = flag(control_page, "control_page")
         if self._has_control_page and (reached := self._reached_by_others()):
-            raise UsageError(f"control_page=True is for a provider that only this machine reaches: remove {reached}")
+            raise UsageError(f"control_page=True needs a provider that only this machine can reach: remove {reached}")
         self._limits = Limits() if limits is None else instance(limits, Limits, "limits is doorkey.dev.Limits")
         self._store_path = _path(store)
         self._store: Records | None = None
@@ -133,11 +133,11 @@ class Provider(Service):
         self._thread: threading.Thread | None = None
 
     def start(self) -> Self:
-        """Listen, and return once requests are answered.
+        """Start listening, and return as soon as requests are accepted.
 
-        Raises `UsageError` if the address is taken or the server does not start; nothing of it is left then.
+        Raises `UsageError` if the address is in use or the server does not start. All resources are released then.
         """
-        self._clock.now()  # a clock without a time is an error here, and not a response with status 500
+        self._clock.now()  # raises an error here for an invalid clock, which would cause responses with status 500
         listener = listen(self._host, self._port)
         try:
             self._serve(listener)
@@ -170,7 +170,7 @@ class Provider(Service):
             raise UsageError("the provider did not start") from self._server.failure
 
     def _let_go(self, timeout: float | None = None) -> None:
-        """Wait for the thread, at most `timeout` seconds or until Ctrl-C, and close the store and the certificates."""
+        """Stop the server, wait for its thread at most `timeout` seconds or until Ctrl-C, and close all resources."""
         with ExitStack() as left:
             for one in (self._certificates, self._store):
                 if one is not None:
@@ -195,41 +195,39 @@ class Provider(Service):
 
     @property
     def port(self) -> int:
-        """The port it listens at; 0 before it was started on a free one."""
+        """The port that it listens on. With `port=0` it is 0 until the provider has started."""
         return self._port
 
     @property
     def origin(self) -> str:
-        """Scheme, host and port: `public_url`, or where it listens. Raises `UsageError` before a free port is found."""
+        """The origin `public_url`, or that of its address. Raises `UsageError` if the port is not chosen yet."""
         if self._public_url is not None:
             return self._public_url
         if not self._port:
-            raise UsageError(
-                "the provider has no address yet: start it, `with Provider() as provider:`, or give a port"
-            )
+            raise UsageError("the provider has no address yet: start it, `with Provider() as provider:`, or pass port=")
         host = f"[{self._host}]" if ":" in self._host else self._host
         return f"{'https' if self._https else 'http'}://{host}:{self._port}"
 
     @property
     def ca_file(self) -> str:
-        """The path of the certificate, in PEM, that clients must trust; it exists while the provider runs.
+        """The path of the authority's certificate in PEM, which clients must trust. It exists while the provider runs.
 
-        Raises `UsageError` if the provider does not serve HTTPS now.
+        Raises `UsageError` unless the provider is running with `https=True`.
         """
         return self._own_certificates().ca_file
 
     @property
     def ssl_context(self) -> ssl.SSLContext:
-        """A TLS context for clients, which trusts this provider and no other server. Raises as `ca_file` does."""
+        """A TLS context for clients, which trusts only this provider. Raises the errors of `ca_file`."""
         return self._own_certificates().client_context()
 
     @property
     def control_page(self) -> str | None:
-        """The URL of the page that controls this provider; None without `control_page=True`."""
+        """The URL of the page that controls this provider, or None without `control_page=True`."""
         return self.origin + PATH if self._has_control_page else None
 
     def _reached_by_others(self) -> str:
-        """Return the options by which programs beyond this machine may reach the provider."""
+        """Return the given options that let other machines reach the provider, as text."""
         given = {
             f"host={self._host!r}": not is_loopback(self._host),
             "public_url": self._public_url is not None,
@@ -240,11 +238,11 @@ class Provider(Service):
 
     def _own_certificates(self) -> Certificates:
         if self._certificates is None:
-            raise UsageError("the provider serves no HTTPS now: use it within `with Provider(https=True) as provider:`")
+            raise UsageError("the provider serves no HTTPS: use it inside `with Provider(https=True) as provider:`")
         return self._certificates
 
     def _names(self) -> Iterator[str]:
-        """Yield the hosts by which the provider is reached."""
+        """Yield the hosts of the provider's address and of its `public_url`."""
         if self._host not in ANY_ADDRESS:
             yield self._host
         if self._public_url is not None:
@@ -297,36 +295,38 @@ class Provider(Service):
 
     @property
     def echo(self) -> str:
-        """The URL of a protected resource that returns the request as JSON; see `App`."""
+        """The URL of a protected resource that returns the request as JSON if it has a valid access token."""
         return self.origin + "/echo"
 
     @property
     def token_requests(self) -> int:
-        """The number of token requests that were answered, in all realms, since the last `requests.clear()`."""
+        """The number of processed token requests in all realms since the last `requests.clear()`, at most 10,000."""
         return len(self.requests.to(f"{PROTOCOL}/token"))
 
     def log_in(self, url: str, username: str, password: str | None = None) -> str:
-        """Log a user in at an authorization request, in a browser of its own, and return the callback URL.
+        """Log a user in for an authorization request, in a new browser, and return the callback URL.
 
-        url: the URL of the authorization request. Nothing listens at the callback URL: pass it to the client.
-        username, password: the user; None: the user's own password. Raises `UsageError` for a login that fails.
+        url: the URL of the authorization request.
+        username, password: the user's name, and the password to enter; None: the user's own password.
+
+        The callback URL is not loaded: pass it to the client. Raises `UsageError` for a login that fails.
         """
         return self.browser().log_in(url, text(username, "username"), self._password_of(username, password))
 
     def approve_device(
         self, user_code: str, username: str, password: str | None = None, *, realm: str = ADMIN_REALM
     ) -> None:
-        """Log a user in on the page of a device, in a browser of its own, and allow the device to log in.
+        """Log a user in on the page of a device, in a new browser, and allow the device to log in.
 
         user_code, realm: the code that the device shows, and its realm.
-        username, password: the user, as for `log_in`. Raises `UsageError` for a code or a password that is wrong.
+        username, password: the user, as for `log_in`. Raises `UsageError` for a wrong code, password or realm.
         """
         self._answer_device(user_code, username, password, realm, approve=True)
 
     def deny_device(
         self, user_code: str, username: str, password: str | None = None, *, realm: str = ADMIN_REALM
     ) -> None:
-        """Log a user in on the page of a device, and deny the login of the device; see `approve_device`."""
+        """Log a user in as `approve_device` does, with its parameters and errors, and deny the login of the device."""
         self._answer_device(user_code, username, password, realm, approve=False)
 
     def _answer_device(self, user_code: str, username: str, password: str | None, realm: str, *, approve: bool) -> None:
@@ -350,23 +350,23 @@ class Provider(Service):
         key: object = None,
         realm: str = ADMIN_REALM,
     ) -> LogoutCall:
-        """Post a new logout token to a client, and return the outcome.
+        """Post a new logout token to a client, and return the call with the status of the response.
 
-        The parameters and errors are those of `logout_token`. Raises `UsageError` for a client that registered no
+        The parameters and errors are those of `logout_token`. Also raises `UsageError` for a client without a
         `backchannel_logout_uri`.
         """
         uri = self._client(client_id).backchannel_logout_uri
         if uri is None:
-            raise UsageError("this client has no backchannel_logout_uri: register it with one")
+            raise UsageError("this client has no backchannel_logout_uri: add it to the client's registration")
         token = self.logout_token(username, client_id=client_id, sid=sid, claims=claims, key=key, realm=realm)
         return self.logout_calls.post(SendLogoutToken(uri, token))
 
     def end_session(self, session_id: str, *, realm: str = ADMIN_REALM) -> bool:
-        """End a session as an administrator does, and tell its clients; False if there is none.
+        """End a session as an administrator, and notify its clients. Return whether the session existed.
 
-        session_id: the `sid` of an ID token, or the `session_state` of a token response.
+        session_id, realm: the `sid` of an ID token, or the `session_state` of a token response, and its realm.
 
-        Raises `UsageError` for an unknown realm.
+        Raises `UsageError` for an unknown realm, and before the provider has started.
         """
         keycloak, at = self._running(), self._at(realm)
         ended = keycloak.run_in(realm, end_session(at, text(session_id, "session_id")))
@@ -375,7 +375,7 @@ class Provider(Service):
         return ended.found
 
     def browser(self) -> HeadlessBrowser:
-        """Return a new browser for the pages of this provider: a second login in it needs no password."""
+        """Return a new headless browser, which keeps its cookies. Raises `UsageError` before `start`."""
         self._running()
         host = LOOPBACK.get(self._host, self._host)
         tls = self.ssl_context if self._https else None

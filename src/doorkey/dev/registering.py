@@ -1,4 +1,4 @@
-"""Whether clients may register themselves at a provider, from its arguments."""
+"""The settings for clients that register themselves, from the arguments of a provider."""
 
 from __future__ import annotations
 
@@ -11,16 +11,18 @@ from doorkey.values import Secret, hides_locals
 
 @hides_locals
 def registering(asked: bool | None, token: str | Secret | None, *, by_default: bool) -> Registering | None:
-    """Return how clients register themselves, or None where they do not.
+    """Return the settings for clients that register themselves, or None if they cannot.
 
-    asked: True, False, or None for the default. token: the initial access token, or None.
+    asked: True, False, or None for the default.
+    token: the initial access token, or None. With a token, the default is True.
+    by_default: the default without a token.
 
-    Raises `UsageError` for a value of another type, and for a token where registration is off.
+    Raises `UsageError` for a value of the wrong type, and for a token if `asked` is False.
     """
     if asked is not None:
         flag(asked, "registration")
     if token is not None and asked is False:
-        raise UsageError("initial_access_token is for clients that register themselves: registration is False")
+        raise UsageError("initial_access_token has no effect with registration=False: remove one of them")
     if asked is False or (asked is None and token is None and not by_default):
         return None
     secret = None

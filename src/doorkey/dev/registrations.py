@@ -1,4 +1,4 @@
-"""The default clients and users of a provider: those of the real servers that the tests run against."""
+"""The default realms, clients and users of a provider, which the real servers of the tests also have."""
 
 from __future__ import annotations
 
@@ -47,15 +47,15 @@ def user(
     given_name: str | None = None,
     **more: Any,
 ) -> User:
-    """Return a user whose `sub` follows from the name, so that it is the same after a restart.
+    """Return a user. Its `sub` is derived from the name, so that it is the same after a restart.
 
     username: the name with which the user logs in.
-    password: the user's password. One without a password gets tokens by an assertion only.
-    roles: names of roles, beside those that every user has.
+    password: the user's password. For a user without a password, only assertions can be exchanged for tokens.
+    roles: names of roles, in addition to the roles of every user.
     given_name: the user's first name.
-    more: the other members of `User`, such as `email`; `links` are the user's subjects by trusted issuer.
+    more: the other fields of `User`, such as `email`; `links` are the user's subjects by trusted issuer.
 
-    Raises `UsageError` for an unknown member or a value of the wrong type.
+    Raises `UsageError` for an unknown field or an invalid value.
     """
     check_names(more, [one.name for one in fields(User) if one.name != "sub"], "a user")
     return User(
@@ -84,18 +84,18 @@ def client(
     """Return a client with every grant, callbacks on loopback and the optional scope `scope-1`.
 
     client_id: its ID.
-    secret: its secret; None for a public client, and for one that signs with a key.
-    auth_methods: the ways it may authenticate; None: those that fit `secret` and `jwks`.
-    jwks: its public keys, for `private_key_jwt`.
-    grants: the grant types that it may use.
+    secret: its secret; None for a public client, and for a client that authenticates with a key.
+    auth_methods: its authentication methods; None: those that fit `secret` and `jwks`.
+    jwks: its public keys, as a JWK Set, for `private_key_jwt`.
+    grants: the grant types that it may use. A public client does not get those that need client authentication.
     redirect_uris: its redirect URIs.
-    post_logout_redirect_uris: the URIs to which a logout may lead.
+    post_logout_redirect_uris: the URIs to which a logout may redirect.
     optional_scopes: further scopes that it gets on request.
     web_origins: the origins whose scripts may use its tokens (CORS); None: those of the redirect URIs.
     more: the other fields of `Client`.
 
-    A client without a secret and without `jwks` is public, and must use PKCE. Raises `UsageError` for an unknown field
-    or a value of the wrong type.
+    By default, a client without a secret and without `jwks` is public, and must use PKCE. Raises `UsageError` for an
+    unknown field or an invalid value.
     """
     check_names(more, [one.name for one in fields(Client)], "a client")
     kept = _secret(secret, "secret")
@@ -123,7 +123,7 @@ def client(
 
 
 def _secret(value: object, what: str) -> Secret | None:
-    """Return a secret; none, or an empty one, is None."""
+    """Return `value` as a `Secret`. Return None for None and for an empty text."""
     if value is None or isinstance(value, Secret):
         return value or None
     return Secret(given) if (given := text(value, what)) else None
@@ -144,7 +144,7 @@ def default_users() -> tuple[User, ...]:
 
 
 def default_clients(jwks: Mapping[str, Mapping[str, Any]]) -> tuple[Client, ...]:
-    """Return the clients of the real servers; `jwks` holds public keys by the id of the client that signs."""
+    """Return the clients of the real servers. `jwks` contains the JWK Sets of clients with `private_key_jwt`, by ID."""
     return (
         client(ADMIN_CLI, grants=(PASSWORD, REFRESH_TOKEN), redirect_uris=(), require_pkce=False, lightweight=True),
         *(client(f"client-{number}", "my-secret") for number in (1, 2, 3)),
@@ -159,13 +159,16 @@ def default_clients(jwks: Mapping[str, Mapping[str, Any]]) -> tuple[Client, ...]
 
 
 def default_realms(trusted_issuers: Mapping[str, Mapping[str, Any]]) -> dict[str, Settings]:
-    """Return `master`, and `rotating`, where a refresh token works once; both trust these issuers, by their keys."""
+    """Return the realm `master`, and the realm `rotating`, where a refresh token works once.
+
+    Both trust the issuers in `trusted_issuers`, which contains their JWK Sets.
+    """
     keycloak = Settings(
         audience="account",
         access_token_claims={
             "resource_access": {"account": {"roles": ["manage-account", "manage-account-links", "view-profile"]}},
         },
-        rotate_refresh_tokens=False,  # Keycloak's own default
+        rotate_refresh_tokens=False,  # Keycloak's default
         trusted_issuers=tuple(TrustedIssuer(issuer=name, jwks=jwks) for name, jwks in trusted_issuers.items()),
     )
     return {

@@ -1,4 +1,4 @@
-"""The requests that a provider answered, for tests to look at: parameter names and statuses, never a value."""
+"""A log of the requests that a provider has processed, for tests: parameter names and statuses, but no values."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ KEPT = 10_000
 MAX_NAMES = 32
 MAX_PATH = 200
 HIDDEN = "…"
-"""Stands in the log for a name that no parameter has: a client may have sent a value without its name."""
+"""Replaces an unusual parameter name in the log, because a client may have sent a value without its name."""
 
 _NAME = re.compile(r"[a-z][a-z_]{0,39}")
 _GRANT_TYPE = re.compile(r"[a-z][a-z_:0-9-]{0,79}")
@@ -25,10 +25,14 @@ _GRANT_TYPE = re.compile(r"[a-z][a-z_:0-9-]{0,79}")
 
 @dataclass(frozen=True, slots=True)
 class LoggedRequest:
-    """One request that was answered.
+    """One processed request.
 
-    `parameters` are the names in its form or query, in order, at most 32 of them; `…` is a name that is not made of
-    lower-case letters and `_`. The `status` of a request that was reset before anything was done is 0.
+    method: the HTTP method.
+    path: the path of its URL, at most 200 characters.
+    grant_type: the grant type of a token request, or None.
+    parameters: the names in its form or query, in order, at most 32. `…` replaces a name that does not consist of
+        lower-case letters and `_`.
+    status: the status of the response; 0 if the connection was reset before the request was processed.
     """
 
     method: str
@@ -39,24 +43,32 @@ class LoggedRequest:
 
 
 class RequestLog:
-    """The last requests in the order they were answered. Safe to share between threads."""
+    """The last 10,000 requests, in the order of their responses. Thread-safe."""
 
     def __init__(self) -> None:
         self._requests: deque[LoggedRequest] = deque(maxlen=KEPT)
         self._lock = ForkSafeLock()
 
     def add(self, request: LoggedRequest) -> None:
-        """Note one request."""
+        """Add one request.
+
+        request: the request, without its values.
+        """
         with self._lock:
             self._requests.append(request)
 
     def clear(self) -> None:
-        """Forget all requests so far."""
+        """Remove all requests."""
         with self._lock:
             self._requests.clear()
 
     def to(self, path_end: str) -> tuple[LoggedRequest, ...]:
-        """Return the requests whose path ends in `path_end`. Raises `UsageError` for anything but text."""
+        """Return the requests to an endpoint, oldest first.
+
+        path_end: the end of their paths, for instance `/token`.
+
+        Raises `UsageError` if it is not text.
+        """
         text(path_end, "the end of a path")
         return tuple(request for request in self if request.path.endswith(path_end))
 
@@ -69,7 +81,10 @@ class RequestLog:
 
 
 def logged(request: Request, path: str, status: int, *, body_is_form: bool = True) -> LoggedRequest:
-    """Return what is kept of a request: a bounded path, the names of its parameters, and its grant type."""
+    """Return the log entry of a request. It has the method, the path, the grant type and the parameter names.
+
+    If `body_is_form` is False, the parameters are those of the query, and there is no grant type.
+    """
     names = tuple(_shown(name) for name, _ in _pairs(request, body_is_form=body_is_form))
     return LoggedRequest(
         request.method[:MAX_PATH],
@@ -81,7 +96,7 @@ def logged(request: Request, path: str, status: int, *, body_is_form: bool = Tru
 
 
 def grant_type_of(request: Request) -> str | None:
-    """Return the grant type in the form or query of a request, or None if there is none that looks like one."""
+    """Return the grant type in the form or query of a request, or None if it is missing or malformed."""
     values = [value for name, value in _pairs(request) if name == "grant_type"]
     return values[0] if values and _GRANT_TYPE.fullmatch(values[0]) else None
 
@@ -90,7 +105,7 @@ def _pairs(request: Request, *, body_is_form: bool = True) -> list[tuple[str, st
     encoded = request.content.decode("latin-1") if body_is_form and has_form(request) else urlsplit(request.url).query
     pairs: list[tuple[str, str]] = []
     for part in encoded.split("&", MAX_NAMES)[:MAX_NAMES]:
-        # Without "=" it is a value that was sent without its name
+        # A part without "=" may be a value that was sent without its name.
         pairs += parse_qsl(part, keep_blank_values=True) if "=" in part else [(HIDDEN, "")] if part else []
     return pairs
 

@@ -1,4 +1,4 @@
-"""The realms of a provider without a socket: their clients and users, their time, and tokens that a test orders."""
+"""The realms of a provider without a socket: their clients and users, their clock, and tokens for tests."""
 
 from __future__ import annotations
 
@@ -40,8 +40,8 @@ class Service:
         access_token_lifetime: int | None,
         clock: Callable[[], float] | None,
     ) -> None:
-        added = each(clients, Client, "clients are what doorkey.dev.client() returns")
-        people = each(users, User, "users are what doorkey.dev.user() returns")
+        added = each(clients, Client, "clients are values of doorkey.dev.client()")
+        people = each(users, User, "users are values of doorkey.dev.user()")
         signing = _keys(client_jwks, "client_jwks", "client id")
         self.clients = {one.client_id: one for one in (*default_clients(signing), *added)}
         self.users = {one.username.lower(): one for one in (*default_users(), *people)}
@@ -64,11 +64,12 @@ class Service:
         at_loopback: bool = False,
         offers_users: bool = False,
     ) -> Keycloak:
-        """Return what answers requests for the realms, over `store`.
+        """Create and return the `Keycloak` that processes requests for the realms, over `store`.
 
-        registration: how clients register themselves; None: not at all.
-        at_loopback: metadata documents of clients may be at a loopback address.
-        offers_users: the login page has a button for each user.
+        hosts: the host names for which requests are accepted.
+        registration: the settings for clients that register themselves; None: they cannot.
+        at_loopback: whether metadata documents of clients may be at a loopback address.
+        offers_users: whether the login page has a button for each user.
         """
         directory = Directory(self.clients, self.users)
         realms = {name: Realm(name, settings, directory) for name, settings in self.realms.items()}
@@ -81,33 +82,46 @@ class Service:
         return self._keycloak
 
     def set_user(self, user: User) -> None:
-        """Add a user in every realm, or replace the user of that name.
+        """Add a user in every realm, or replace the user with the same name.
 
         user: a user, made by `doorkey.dev.user()`.
 
         Raises `UsageError` for anything else.
         """
-        instance(user, User, "a user is what doorkey.dev.user() returns")
+        instance(user, User, "a user is a value of doorkey.dev.user()")
         self.users[user.username.lower()] = user
 
     def advance(self, seconds: float) -> None:
-        """Move the provider's clock on by `seconds`, so that tokens expire without a wait.
+        """Advance the provider's clock, so that tokens expire without a wait.
 
-        A negative number sets it back. Raises `UsageError` for anything but a number.
+        seconds: the step; a negative number sets the clock back.
+
+        Raises `UsageError` for anything but a number.
         """
         self._clock.advance(seconds)
 
     def clock(self) -> float:
-        """Return the provider's time in POSIX seconds: given as `clock=` to a client, it advances both together."""
+        """Return the provider's time in POSIX seconds.
+
+        Pass this method to a client as `clock=`, so that `advance` moves the clocks of both.
+        """
         return self._clock.now()
 
     @property
     def issuer(self) -> str:
-        """The issuer of realm `master` at `origin`. Without `public_url` it follows the loopback name of a request."""
+        """The issuer of realm `master` at `origin`.
+
+        Without `public_url`, the issuer in a response depends on the loopback name in the request's URL.
+        """
         return self.issuer_of(ADMIN_REALM)
 
     def issuer_of(self, realm: str) -> str:
-        """Return the issuer of any realm, asked at `origin`. Raises `UsageError` for a realm that is not there."""
+        """Return the issuer of a realm at `origin`.
+
+        realm: the name of the realm.
+
+        Raises `UsageError` for an unknown realm.
+        """
         found(realm, self.realms, "realm")
         return f"{self.origin}/realms/{realm}"
 
@@ -124,17 +138,18 @@ class Service:
         realm: str = ADMIN_REALM,
         rfc9068: bool | None = None,
     ) -> str:
-        """Return a new access token, as a test orders it. It depends on no session.
+        """Return a new access token with the requested properties. It depends on no session.
 
-        username: the user that it is about; None: the client itself.
-        client_id: the client that it was issued to.
-        scopes: exactly its scopes; empty: the default ones of the client.
-        claims: set in place of the usual ones (`{"iss": "https://other.example"}`); None removes a claim.
-        audience: one name or several; None: the audience that realm and scopes determine.
+        username: the user that it is about; None: the client's own account.
+        client_id: the client that it is issued to.
+        scopes: exactly its scopes, one text or several; empty: the default scopes of the client.
+        claims: replace the default claims (`{"iss": "https://other.example"}`); None as a value removes a claim.
+        audience: one name or several; None: the audience that the realm and the scopes determine.
         expires_in: seconds from now; negative for an expired token; None: the realm's lifetime.
-        key: a private key to sign with in place of the realm's, in any form that `doorkey.jose.keys.import_key` reads.
+        key: a private key that signs instead of the realm's key, in any form that `doorkey.jose.keys.import_key`
+            accepts.
         realm: the realm that issues it.
-        rfc9068: True for the form of RFC 9068, False for Keycloak's; None: the realm's.
+        rfc9068: True for the form of RFC 9068, False for Keycloak's; None: that of the realm.
 
         Raises `UsageError` for an unknown user, client or realm, and before the provider has started.
         """
@@ -157,10 +172,13 @@ class Service:
         code: str | None = None,
         realm: str = ADMIN_REALM,
     ) -> str:
-        """Return a new ID token for a client, as a test orders it.
+        """Return a new ID token for a client, with the requested properties.
 
-        access_token, code: the access token and the code with which it is sent, for `at_hash` and `c_hash`. The other
-            parameters and the errors are those of `token`.
+        username: the user that it is about.
+        nonce: the `nonce` of the authorization request, or None.
+        access_token, code: the access token and the code in the same response, for `at_hash` and `c_hash`.
+
+        The other parameters and the errors are those of `token`.
         """
         for name, value in (("nonce", nonce), ("access_token", access_token), ("code", code)):
             if value is not None:
@@ -182,9 +200,12 @@ class Service:
         key: object = None,
         realm: str = ADMIN_REALM,
     ) -> str:
-        """Return a new logout token for a client, about a user, a session (`sid`) or both.
+        """Return a new logout token for a client (OpenID Connect Back-Channel Logout §2.4).
 
-        The other parameters and the errors are those of `token` (OpenID Connect Back-Channel Logout §2.4).
+        username: the user that it is about, or None.
+        sid: the session that it is about, or None.
+
+        The other parameters and the errors are those of `token`. Also raises `UsageError` if both are None.
         """
         person, order = self._user(username), Order.of(claims, expires_in, key)
         return mint_logout_token(self._at(realm), self._client(client_id), person, order, sid=sid)
@@ -192,29 +213,36 @@ class Service:
     def rotate_keys(self, *, realm: str = ADMIN_REALM, withdraw: bool = False) -> None:
         """Sign with new keys from now on.
 
-        `withdraw` removes the earlier keys from the JWK Set at once, so that their tokens count no more; without it
-        they stay. Raises `UsageError` for an unknown realm.
+        realm: the realm whose keys are rotated.
+        withdraw: True removes the earlier keys from the JWK Set at once, so that their tokens become invalid. False
+            keeps them.
+
+        Raises `UsageError` for an unknown realm, and before the provider has started.
         """
         instance(withdraw, bool, "withdraw is True or False")
         found(realm, self.realms, "realm")
         self._running().rotate_keys(realm, withdraw=withdraw)
 
     def expire_access_tokens(self) -> None:
-        """Let no access token of any realm count any more; later ones do.
+        """Revoke every access token that was issued so far, in all realms. Tokens that are issued later are valid.
 
-        The clients still take them for valid, as after a change at the server. The clock moves on to the next
-        full second, because the times in tokens are full seconds.
+        Clients cannot see this in the tokens, as after a revocation at a real server. The clock advances to the next
+        full second, because the times in tokens are full seconds. Raises `UsageError` before the provider has started.
         """
         self._revoke_all(ACCESS)
 
     def reject_refresh_tokens(self) -> None:
-        """Refuse every refresh token that was issued so far with `invalid_grant`; later ones work."""
+        """Revoke every refresh token that was issued so far, in all realms: its use is the error `invalid_grant`.
+
+        Tokens that are issued later are valid. The clock advances as for `expire_access_tokens`. Raises `UsageError`
+        before the provider has started.
+        """
         self._revoke_all(REFRESH)
 
     def _revoke_all(self, kind: str) -> None:
         keycloak, now = self._running(), self._clock.now()
         boundary = int(now) + 1
-        self._clock.advance(boundary - now + 0.001)  # a sum of floats may be a little less than it should
+        self._clock.advance(boundary - now + 0.001)  # rounding could make the sum slightly less than the boundary
         for name in self.realms:
             keycloak.run_in(name, iter(RevokeAllBefore(kind, boundary)))
 
@@ -230,7 +258,7 @@ class Service:
 
     def _running(self) -> Keycloak:
         if self._keycloak is None:
-            raise UsageError("the provider has not started: use it within `with Provider() as provider:`")
+            raise UsageError("the provider has not started: use it inside `with Provider() as provider:`")
         return self._keycloak
 
 
@@ -245,7 +273,7 @@ def _realms(given: object) -> Mapping[str, Settings]:
     checked: Mapping[str, Any] = mapping({} if given is None else given, "realms")
     for name, settings in checked.items():
         if not _REALM.fullmatch(text(name, "a realm's name")):
-            raise UsageError("a realm's name is of letters, digits, - and _")
+            raise UsageError("a realm's name must consist of letters, digits, - and _")
         instance(settings, Settings, f"the settings of realm {name} are doorkey.dev.Settings")
     return checked
 
@@ -253,5 +281,5 @@ def _realms(given: object) -> Mapping[str, Settings]:
 def _keys(given: object, what: str, by: str) -> Mapping[str, Mapping[str, Any]]:
     checked: Mapping[str, Any] = mapping({} if given is None else given, what)
     for jwks in checked.values():
-        mapping(jwks, f"each of {what}, a JWK Set by {by},")
+        mapping(jwks, f"each value of {what} (a JWK Set by {by})")
     return checked

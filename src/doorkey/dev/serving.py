@@ -1,4 +1,4 @@
-"""The server of a provider: the socket that it listens at, and uvicorn behind it."""
+"""The server of a provider: its listening socket, and uvicorn."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ GRACE_SECONDS = 1.0
 
 
 class Server(uvicorn.Server):
-    """uvicorn, with an event for when it is ready, or has failed."""
+    """uvicorn, with an event `ready` that is set when the server has started or its start has failed."""
 
     def __init__(self, app: App, limits: Limits, certificates: Certificates | None) -> None:
         super().__init__(
@@ -29,29 +29,29 @@ class Server(uvicorn.Server):
                 app,
                 loop="asyncio",
                 http=limited_to(limits),
-                proxy_headers=False,  # uvicorn would trust every process of this machine; App knows whom to trust
+                proxy_headers=False,  # uvicorn would trust every process of this machine; App has a list of proxies
                 ws="none",
                 lifespan="off",
-                log_config=None,  # uvicorn's loggers are those of the application, which may run on uvicorn too
+                log_config=None,  # uvicorn's loggers belong to the application, which may also run on uvicorn
                 server_header=False,
             )
         )
         self.config.load()
-        self.config.ssl = certificates.server_context if certificates else None  # by itself it takes files only
+        self.config.ssl = certificates.server_context if certificates else None  # uvicorn's own options need files
         self.ready = threading.Event()
         self._stopping = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
         self.failure: BaseException | None = None
 
     def stop(self) -> None:
-        """Stop soon. Callable from any thread."""
+        """Request the end of the server, without waiting for it. Thread-safe."""
         self.should_exit = True
         if self._loop is not None:
             with suppress(RuntimeError):  # the loop has ended
                 self._loop.call_soon_threadsafe(self._stopping.set)
 
     async def serve(self, sockets: list[socket.socket] | None = None) -> None:
-        """Serve until it is to stop. uvicorn's own method writes to the application's log that a server has started."""
+        """Serve until `stop` is called. uvicorn's own method would write to the application's log."""
         self.lifespan = self.config.lifespan_class(self.config)
         await self.startup(sockets)
         if not self.should_exit:
@@ -60,7 +60,7 @@ class Server(uvicorn.Server):
             await self.shutdown(sockets)
 
     async def main_loop(self) -> None:
-        """Return when the server is to stop; uvicorn's own loop looks ten times in a second."""
+        """Return as soon as `stop` is called. uvicorn's own loop only checks this ten times a second."""
         self._loop = asyncio.get_running_loop()
         counter = 0
         while not await self.on_tick(counter):
@@ -70,10 +70,10 @@ class Server(uvicorn.Server):
                     await self._stopping.wait()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Stop listening, complete the requests that are being answered, and close every connection.
+        """Stop listening, wait for the requests in progress, and close every connection.
 
-        A request that does not end within `GRACE_SECONDS` is canceled. uvicorn's own method makes each test wait for a
-        tenth of a second, and does not know the connections whose TLS handshake is not complete.
+        A request that does not end within `GRACE_SECONDS` is canceled. uvicorn's own method waits for a tenth of a
+        second, which would delay each test, and does not close connections whose TLS handshake is incomplete.
         """
         loop = asyncio.get_running_loop()
         deadline = loop.time() + GRACE_SECONDS
@@ -95,10 +95,10 @@ class Server(uvicorn.Server):
         await _rounds()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Start, and set `ready`; `failure` is the error if that failed."""
+        """Start, and set `ready`. If the start fails, `failure` is the error."""
         try:
             await super().startup(sockets)
-        except (Exception, SystemExit) as error:  # noqa: BLE001  # the thread that waits raises it
+        except (Exception, SystemExit) as error:  # noqa: BLE001  # the waiting thread raises it
             self.failure = error
             self.should_exit = True
         finally:
@@ -106,22 +106,23 @@ class Server(uvicorn.Server):
 
 
 async def _rounds() -> None:
-    """Let the event loop complete what it has begun: it closes a connection in the round after the last byte."""
+    """Let the event loop run its pending callbacks: it closes a connection one iteration after the last byte."""
     for _ in range(5):
         await asyncio.sleep(0)
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """Return a socket that listens. Raises `UsageError` if the address is taken, or is none."""
+    """Return a listening TCP socket. Raises `UsageError` if the address is in use or invalid."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    # The protocol is named because asyncio turns Nagle's delay off only where it is: 40 ms for each answer.
+    # With an explicit protocol, asyncio disables Nagle's algorithm, which would delay each response by 40 ms.
     listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((host, port))
         listener.listen(2048)
-    except (OSError, ValueError, TypeError) as error:  # the latter of a host that is no name, or has a NUL
+    except (OSError, ValueError, TypeError) as error:  # not OSError for an invalid host name, or one with a NUL
         listener.close()
         fix = ": choose another port" if getattr(error, "errno", None) == errno.EADDRINUSE else ""
-        raise UsageError(f"cannot listen at {host}:{port} ({getattr(error, 'strerror', 'no host')}){fix}") from error
+        reason = getattr(error, "strerror", "invalid host name")
+        raise UsageError(f"cannot listen at {host}:{port} ({reason}){fix}") from error
     return listener

@@ -1,4 +1,4 @@
-"""Programs and commands that use a provider which runs in a terminal: to copy and paste."""
+"""Programs and commands to copy and paste, which use a provider that runs in a terminal."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ CLIENT, WEB, PUBLIC = "client-1", "web-basic", "public-native"
 
 
 def snippets(provider: Provider) -> str:
-    """Return the snippets, each below a comment that states what it does."""
+    """Return the snippets. A comment above each states its purpose."""
     secrets = {one.client_id: one.secret.reveal() for one in provider.clients.values() if one.secret and one.client_id}
     trust = [f"export SSL_CERT_FILE={provider.ca_file} REQUESTS_CA_BUNDLE={provider.ca_file}"] if _tls(provider) else []
     return "\n\n".join(

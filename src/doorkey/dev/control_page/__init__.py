@@ -1,4 +1,4 @@
-"""The control page of the embedded provider: what a developer changes while an application runs against it."""
+"""The control page of the embedded provider, for changes by a developer while an application uses the provider."""
 
 from __future__ import annotations
 

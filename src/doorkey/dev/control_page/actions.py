@@ -1,4 +1,4 @@
-"""What the buttons of the control page do to a provider."""
+"""The actions of the control page's buttons."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from doorkey.server.responses.parameters import Parameters
 from doorkey.server.storage.effects import FindSessions
 
 MAX_SECONDS = 10 * 365 * 86400
-"""The steps by which the clock can be moved on."""
+"""The largest step by which the clock can be advanced, in seconds."""
 
 
 @dataclass(frozen=True, slots=True)
 class Controlled:
-    """A provider that runs, as the control page sees it."""
+    """The parts of a running provider that the control page uses."""
 
     service: Service
     keycloak: Keycloak
@@ -43,7 +43,7 @@ class Controlled:
 
 @dataclass(frozen=True, slots=True)
 class Requests:
-    """Requests that a fault can be for: their name on the page, the end of their path, and their grant type."""
+    """Requests to which a fault can apply: their name on the page, the end of their path, and their grant type."""
 
     label: str
     path_end: str
@@ -86,7 +86,7 @@ EXPIRE = {
 
 
 def fail(on: Controlled, form: Parameters) -> str:
-    """Add a fault for the next requests of a kind."""
+    """Add a fault for the next requests of the chosen kind."""
     requests = _one(REQUESTS, form.get("requests"))
     _, arguments = _one(FAILURES, form.get("failure"))
     times = _number(form.get("times"), "The number of requests", MAX_TIMES)
@@ -102,7 +102,7 @@ def forget_faults(on: Controlled, form: Parameters) -> str:
 
 
 def expire(on: Controlled, form: Parameters) -> str:
-    """Expire what was issued so far."""
+    """Expire the tokens or sessions that were issued so far."""
     what = form.get("what") or ""
     _one(EXPIRE, what)
     if what in ("access", "everything"):
@@ -118,13 +118,13 @@ def expire(on: Controlled, form: Parameters) -> str:
 
 
 def advance(on: Controlled, form: Parameters) -> str:
-    """Move the clock of the provider on."""
+    """Advance the clock of the provider."""
     on.service.advance(_number(form.get("seconds"), "The number of seconds", MAX_SECONDS))
     return "advanced"
 
 
 def rotate(on: Controlled, form: Parameters) -> str:
-    """Sign with new keys."""
+    """Rotate the keys of a realm."""
     realm = form.get("realm") or ""
     found(realm, on.service.realms, "realm")
     withdraw = form.get("withdraw") is not None
@@ -133,7 +133,7 @@ def rotate(on: Controlled, form: Parameters) -> str:
 
 
 def clear_log(on: Controlled, form: Parameters) -> str:
-    """Forget the requests so far."""
+    """Remove all requests from the log."""
     del form
     on.log.clear()
     return "cleared"
@@ -147,18 +147,18 @@ ACTIONS: Mapping[str, Callable[[Controlled, Parameters], str]] = {
     "/keys": rotate,
     "/clear-log": clear_log,
 }
-"""By the end of the path that a form is posted to. Each returns a key of `DONE`, and raises `UsageError`."""
+"""The actions, by the end of the path of their form. Each returns a key of `DONE`, or raises `UsageError`."""
 
 DONE = {
     "failing": "The next requests of this kind will fail.",
-    "forgotten": "No fault waits for a request any more.",
+    "forgotten": "All waiting faults were removed.",
     **{
-        f"expired-{what}": f"{label} issued so far {'do' if label.endswith('s') else 'does'} not count any more."
+        f"expired-{what}": f"{label} issued so far {'are' if label.endswith('s') else 'is'} no longer valid."
         for what, label in EXPIRE.items()
     },
-    "advanced": "The clock of the provider was moved on.",
+    "advanced": "The clock of the provider was advanced.",
     "rotated": "The realm signs with new keys. The earlier keys stay in its JWK Set.",
-    "withdrawn": "The realm signs with new keys. The earlier keys are gone, and their tokens do not count any more.",
+    "withdrawn": "The realm signs with new keys. The earlier keys were removed, and their tokens are no longer valid.",
     "cleared": "The request log is empty.",
     "saved": "The user was saved. Tokens and logins from now on have the new values.",
 }

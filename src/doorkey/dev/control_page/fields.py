@@ -8,7 +8,7 @@ from doorkey.pages.markup import EMPTY, Html, attribute, fill, joined
 
 
 def fields(*content: Html) -> Html:
-    """Return fields side by side where there is room for it."""
+    """Return fields side by side, if the page is wide enough."""
     return fill('<div class="fields">\n{content}\n</div>', content=joined(content))
 
 
@@ -46,13 +46,13 @@ def text_area(name: str, label: str, value: str, *, about: str = "") -> Html:
         '<textarea id="{name}" name="{name}" spellcheck="false"{described}>\n{value}</textarea>',
         name=attribute(name),
         described=_described(name, about),
-        value=attribute(value),  # whole, because it is sent back
+        value=attribute(value),  # not shortened, because the form sends it back
     )
     return _labeled(name, label, field, about)
 
 
 def choice(name: str, label: str, options: Iterable[tuple[str, str]]) -> Html:
-    """Return a labeled choice of one of `options`, each a value and its text; the first one is chosen at first."""
+    """Return a labeled choice of one of `options`, each a value and its text. The default is the first option."""
     items = (
         fill('<option value="{value}">{text}</option>', value=attribute(value), text=text) for value, text in options
     )
@@ -61,7 +61,7 @@ def choice(name: str, label: str, options: Iterable[tuple[str, str]]) -> Html:
 
 
 def checkbox(name: str, label: str) -> Html:
-    """Return a box to check, whose value is `yes`."""
+    """Return a labeled checkbox, whose value is `yes` if it is checked."""
     return fill(
         '<p><label><input type="checkbox" name="{name}" value="yes">{label}</label></p>',
         name=attribute(name),

@@ -1,12 +1,12 @@
-"""The control page as requests and responses: who may use it, and where its forms lead.
+"""The control page as requests and responses: access checks, views and forms.
 
-Theory of operation. The page changes the provider, and gives any user a login without a password. It is served only if
-nothing beyond this machine reaches the provider (`Provider` checks that). Each request is then checked:
+Theory of operation. The page changes the provider, and lets any user log in without a password. It is served only if no
+other machine can reach the provider (`Provider` checks that). Each request is then checked:
 
-- The caller's address is loopback, and no proxy has passed the request on.
-- `Host` is a name of loopback, so that a page in a browser cannot reach it under a name of its own (DNS rebinding).
-- A form was sent by this page: its `Origin`, a cookie that no other site's form comes with (`SameSite=Strict`), and
-  a MAC over that cookie, which no other page can know.
+- The caller's address is loopback, and no proxy has forwarded the request.
+- `Host` is a loopback name, so that a page in a browser cannot reach it under another host name (DNS rebinding).
+- A form was sent by this page. It has this page's `Origin`, a cookie that browsers do not send with a form of another
+  site (`SameSite=Strict`), and a MAC over that cookie, which no other page can compute.
 """
 
 from __future__ import annotations
@@ -42,13 +42,13 @@ _USER = re.compile(r"/user(?:/([0-9a-f-]{1,64}))?")
 
 
 class ControlPage:
-    """Answers the requests for the control page of a provider."""
+    """Responds to the requests for the control page of a provider."""
 
     def __init__(self, service: Service, keycloak: Keycloak, faults: Faults, log: RequestLog) -> None:
         self._on = Controlled(service, keycloak, faults, log)
 
     def serves(self, path: str) -> bool:
-        """Return whether this page answers requests for `path`."""
+        """Return whether requests for `path` are for this page."""
         return path in ("/", PATH) or path.startswith(f"{PATH}/")
 
     def answer(self, request: Request, address: str | None, *, size: int) -> Response:
@@ -57,14 +57,14 @@ class ControlPage:
         if origin is None:
             return bad_host()
         if not _is_ours(request, address):
-            return refusal("The control page answers only a browser on this machine.", 403)
+            return refusal("The control page is only available to a browser on this machine, without a proxy.", 403)
         if size > MAX_BODY:
             return refusal("This form is too long.", 413)
         try:
             return self._answer(request, self._on.keycloak.at_realm(ADMIN_REALM, f"{origin}/realms/{ADMIN_REALM}"))
         except ServerError as error:
             return refusal(error.description or error.error, error.status or 400)
-        except OAuthError:  # a store that does not answer, for example: no detail of it is shown
+        except OAuthError:  # for example, the store cannot be used; the page shows no details
             return refusal("Something went wrong here. Try again.", 500)
 
     def _answer(self, request: Request, at: At) -> Response:
@@ -74,7 +74,7 @@ class ControlPage:
         if request.method == "POST":
             return self._changed(request, path, at, cookie)
         if request.method not in ("GET", "HEAD"):
-            return refusal("The control page knows the methods GET and POST.", 405)
+            return refusal("The control page supports only the methods GET and POST.", 405)
         if path == "/":
             return redirect(PATH, {}, status=303)
         fresh = cookie or secrets.token_urlsafe(32)
@@ -96,10 +96,10 @@ class ControlPage:
             person = None if found[1] is None else self._user(sub=found[1])
             if person is not None or found[1] is None:
                 return page_response(user_page(person, values_of(person), shown))
-        return refusal("The control page has no such part.", 404)
+        return refusal("The control page has no page at this path.", 404)
 
     def _changed(self, request: Request, path: str, at: At, cookie: str | None) -> Response:
-        """Do what a form asks for, and show the page again."""
+        """Perform the action of a form, and redirect to the page, or show it with the problem."""
         refuse_other_origins(request, at)
         form = form_of(request)
         csrf = check_csrf(form, _csrf(at, cookie) if cookie else secrets.token_urlsafe(32))
@@ -108,7 +108,7 @@ class ControlPage:
             return self._saved(form, shown)
         action = ACTIONS.get(path)
         if action is None:
-            return refusal("The control page has no such part.", 404)
+            return refusal("The control page has no action at this path.", 404)
         try:
             return _done(action(self._on, form))
         except UsageError as error:
@@ -119,11 +119,11 @@ class ControlPage:
         person = None if name is None else self._user(name)
         try:
             if person is None and self._user(form.get("username")) is not None:
-                raise UsageError("There is a user with this name already. Edit that one.")
+                raise UsageError("A user with this name already exists. Edit that user.")
             self._on.service.set_user(user_from(form, person))
         except UsageError as error:
-            told = replace(shown, problem=error.description or error.error)
-            return page_response(user_page(person, sent_values(form), told), 400)
+            failed = replace(shown, problem=error.description or error.error)
+            return page_response(user_page(person, sent_values(form), failed), 400)
         return _done("saved")
 
     def _user(self, name: str | None = None, *, sub: str | None = None) -> User | None:
@@ -133,7 +133,7 @@ class ControlPage:
 
 
 def _is_ours(request: Request, address: str | None) -> bool:
-    """Return whether a browser on this machine sent the request, to a name of loopback, and without a proxy."""
+    """Return whether the request came from this machine, to a loopback name, and without a proxy."""
     names = {name.lower() for name, _ in request.headers}
     host = urlsplit(request.url).hostname or ""
     return is_loopback(address or "") and is_loopback(host) and not names.intersection(_FORWARDED)
@@ -144,7 +144,7 @@ def _csrf(at: At, cookie: str) -> str:
 
 
 def _cookie(at: At) -> tuple[str, str]:
-    """Return the name of the cookie, and the attributes of the place where it is sent (RFC 6265bis)."""
+    """Return the name of the cookie, and its attributes `Path` and `Secure` (RFC 6265bis)."""
     if at.issuer.startswith("https:"):
         return f"__Host-{COOKIE}", "Path=/; Secure"
     return COOKIE, f"Path={PATH}"

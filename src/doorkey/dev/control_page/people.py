@@ -1,4 +1,4 @@
-"""The form that edits a user: its fields as texts, and the user that they describe."""
+"""The form that edits a user: conversion between the texts of its fields and a user."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ Values = Mapping[str, str]
 
 
 def values_of(person: User | None) -> Values:
-    """Return the text of each field for a user; None: those of a user who is not there yet."""
+    """Return the text of each field for a user; None: the texts for a new user."""
     if person is None:
         return {"id_token_claims": _NEW_CLAIMS}
     texts = {name: getattr(person, name) or "" for name in _TEXTS}
@@ -45,18 +45,18 @@ def sent_values(form: Parameters) -> Values:
 def user_fields(values: Values, *, is_new: bool) -> Html:
     """Return the fields of the form."""
     name = text_field("username", "User name", values.get("username", "")) if is_new else EMPTY
-    about = "" if is_new else "Empty: it stays as it is."
+    about = "" if is_new else "Leave this empty to keep the password."
     password = text_field("password", "Password", kind="password", about=about)
     texts = [text_field(key, label, values.get(key, "")) for key, label in _TEXTS.items()]
-    roles = text_field("roles", "Roles", values.get("roles", ""), about="With spaces between them.")
+    roles = text_field("roles", "Roles", values.get("roles", ""), about="Separate them with spaces.")
     areas = [text_area(key, label, values.get(key, ""), about="A JSON object.") for key, label in CLAIMS.items()]
     return joined((fields(name, password, *texts, roles), fields(*areas)))
 
 
 def user_from(form: Parameters, person: User | None) -> User:
-    """Return the user that a form describes. Raises `UsageError` for a field that cannot be.
+    """Return the user that a form describes. Raises `UsageError` for an invalid field.
 
-    person: the user that is edited; None: a new one.
+    person: the user that is edited; None: a new user.
     """
     members: dict[str, Any] = {name: form.get(name) for name in _TEXTS}
     members |= {name: _claims(form.get(name), label) for name, label in CLAIMS.items()}

@@ -21,14 +21,14 @@ from doorkey.wire.messages import Response
 
 SITE = "doorkey dev"
 SHOWN = 50
-"""Requests on a page; the newest come first."""
+"""The number of requests on a page, newest first."""
 RELOAD_SECONDS = 2
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Shown:
-    """The values for every view: the path of the page, the token of its forms, and the message about the last
-    action."""
+    """The values for every view: the path of the control page, the CSRF token of its forms, and the result or the
+    problem of the last action."""
 
     path: str
     csrf: str
@@ -37,7 +37,7 @@ class Shown:
 
     @property
     def note(self) -> Html:
-        """The note."""
+        """The message about the last action, or nothing."""
         return problem(self.problem) if self.problem else done(self.done) if self.done else EMPTY
 
     def form(self, action: str, *content: Html, hidden: tuple[tuple[str, str], ...] = ()) -> Html:
@@ -46,7 +46,7 @@ class Shown:
 
 
 def overview(on: Controlled, shown: Shown) -> str:
-    """Return the page with the state of a provider, and a form for each thing to do."""
+    """Return the page with the state of a provider, and a form for each action."""
     return page(
         "Development provider",
         paragraph(
@@ -58,7 +58,7 @@ def overview(on: Controlled, shown: Shown) -> str:
         *_failing(on, shown),
         *_expiry(on, shown),
         fill("<h2>Users</h2>"),
-        paragraph("The login page has a button for each of them. Choose one here to change the claims."),
+        paragraph("The login page has a button for each user with a password. Edit a user to change the claims."),
         _list(_user(person, shown) for person in on.service.users.values()),
         _link(f"{shown.path}/user", "Add a user"),
         fill("<h2>Clients</h2>"),
@@ -69,7 +69,7 @@ def overview(on: Controlled, shown: Shown) -> str:
 
 
 def request_log(on: Controlled, shown: Shown, *, reloads: bool) -> str:
-    """Return the page with the requests that were answered. reloads: whether the browser loads it again and again."""
+    """Return the page with the newest requests. `reloads` is whether the browser reloads the page periodically."""
     newest = list(on.log)[: -SHOWN - 1 : -1]
     here = f"{shown.path}/requests"
     again = _link(here, "Stop") if reloads else _link(f"{here}?reload=yes", f"Reload every {RELOAD_SECONDS} seconds")
@@ -80,7 +80,7 @@ def request_log(on: Controlled, shown: Shown, *, reloads: bool) -> str:
         )
     return page(
         "Requests",
-        paragraph("Values of parameters are never kept.", soft=True),
+        paragraph("The log does not contain the values of parameters.", soft=True),
         shown.note,
         joined((_link(here, "Reload"), again, _link(shown.path, "Back"))),
         fill("<h2>Newest first</h2>"),
@@ -91,7 +91,7 @@ def request_log(on: Controlled, shown: Shown, *, reloads: bool) -> str:
 
 
 def user_page(person: User | None, values: Values, shown: Shown) -> str:
-    """Return the page that edits a user; None: that adds one."""
+    """Return the page that edits a user, or that adds a user if `person` is None."""
     hidden = () if person is None else (("name", person.username),)
     title = "Add a user" if person is None else f"User {person.username}"
     return page(
@@ -158,9 +158,9 @@ def _expiry(on: Controlled, shown: Shown) -> Iterable[Html]:
     yield fill("<h2>Expire now</h2>")
     buttons = (submit(label, name="what", value=what, other=bool(n)) for n, (what, label) in enumerate(EXPIRE.items()))
     yield shown.form("/expire", fill('<div class="buttons">\n{buttons}\n</div>', buttons=joined(buttons)))
-    yield fill("<h2>Move the clock on</h2>")
+    yield fill("<h2>Advance the clock</h2>")
     yield shown.form(
-        "/clock", fields(number_field("seconds", "Seconds", 3600, most=MAX_SECONDS)), submit("Move the clock on")
+        "/clock", fields(number_field("seconds", "Seconds", 3600, most=MAX_SECONDS)), submit("Advance the clock")
     )
     yield fill("<h2>Rotate the keys</h2>")
     yield shown.form(
