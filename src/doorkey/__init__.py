@@ -1,8 +1,8 @@
-"""OAuth 2 and OpenID Connect for Python: get a token, keep it fresh exactly once, send it.
+"""OAuth 2 and OpenID Connect for Python: get a token, renew it exactly once when it expires, send it.
 
 The clients are in `doorkey.integrations`, one folder for each HTTP library. `OAuth2Session` (requests), `OAuth2Client`
-and `AsyncOAuth2Client` (httpx2 or httpx) can be imported from here too. `doorkey.dev` is a server to try them on.
-Importing this module imports no HTTP library, no framework and no cryptography.
+and `AsyncOAuth2Client` (httpx2 or httpx) can also be imported from here. `doorkey.dev` is an authorization server to
+try them with. Importing this module imports no HTTP library, no framework and no cryptography.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -128,7 +128,7 @@ _CLIENTS = {
     "OAuth2Client": "doorkey.integrations.httpx_client",
     "OAuth2Session": "doorkey.integrations.requests_client",
 }
-"""Names that need an HTTP library. `__all__` omits them, so that `from doorkey import *` needs none."""
+"""Names that need an HTTP library. `__all__` omits them, so that `from doorkey import *` works without one."""
 
 
 def __getattr__(name: str) -> Any:

@@ -10,10 +10,10 @@ __all__: list[str] = []
 
 
 def main() -> int:
-    """Run the command that `sys.argv` names, and return the exit status. Without the extra `cli`, say how to get it."""
+    """Run the command in `sys.argv`, and return the exit status. Without the extra `cli`, print how to install it."""
     try:
         return _run()
-    except KeyboardInterrupt:  # before the command or after it: nothing has begun, or all is done
+    except KeyboardInterrupt:  # before the command began or after it was done, so no work is lost
         return 130
 
 
@@ -26,11 +26,11 @@ def _run() -> int:
     except ModuleNotFoundError as error:
         from doorkey.runtime.extras import explained
 
-        told = explained(error, "doorkey.cli")
-        if not isinstance(told, MissingLibraryError):
+        explanation = explained(error, "doorkey.cli")
+        if not isinstance(explanation, MissingLibraryError):
             raise
         if sys.stderr is not None:
-            sys.stderr.write(f"doorkey: {told.description}\n")
+            sys.stderr.write(f"doorkey: {explanation.description}\n")
         return 2
     complete_streams()
     ending = Ending()

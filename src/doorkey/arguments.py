@@ -1,8 +1,11 @@
-"""Checks of arguments: each raises a `UsageError` that names the expected value and the type of the given one.
+"""Checks of arguments: each raises a `UsageError` that names the expected value and the type of the given value.
 
-They stand at the boundary, where a value is taken, so that nothing behind it has to ask again. No check shows the
-value: it may be a secret. For the same reason, each check deletes it before it raises, because collectors of errors
+Public functions check their arguments first, so the code behind them does not check again. No message contains the
+value, because it may be a secret. For the same reason, each check deletes the value before it raises: error collectors
 show the local variables of frames.
+
+In these functions, `what` is the name of the argument in the message, and `expected` is the first half of the message:
+a sentence with the valid values.
 """
 
 from __future__ import annotations
@@ -20,11 +23,11 @@ T = TypeVar("T")
 _NONE_WRONG: Final = object()
 
 LATEST: Final = 1e12
-"""Seconds beyond which nothing is a time: the year 33000. An integer may have any number of digits."""
+"""The maximum of a time in seconds: the year 33000. Without it, an integer could have any number of digits."""
 
 
 def text(value: object, what: str) -> str:
-    """Return a text. Raises `UsageError` for anything else."""
+    """Return `value` if it is text. Raises `UsageError` for anything else."""
     if isinstance(value, str):
         return value
     refused = _refusal(f"{what} is text", value)
@@ -33,17 +36,17 @@ def text(value: object, what: str) -> str:
 
 
 def encodable(value: str) -> bool:
-    """Say whether UTF-8 can hold a text: it has no lone surrogate."""
+    """Return whether `value` can be encoded as UTF-8: it has no lone surrogate."""
     return not any("\ud800" <= c <= "\udfff" for c in value)
 
 
 def texts(value: object, what: str) -> tuple[str, ...]:
-    """Return one text or several as a tuple. Raises `UsageError` for anything else."""
+    """Return a text, or an iterable of texts, as a tuple. Raises `UsageError` for anything else."""
     if isinstance(value, str):
         return (value,)
-    expected = f"{what} is text, or several of them"
+    expected = f"{what} is text, or a list of texts"
     several = _several(value)
-    wrong = value if several is None else next((one for one in several if not isinstance(one, str)), _NONE_WRONG)
+    wrong = value if several is None else next((item for item in several if not isinstance(item, str)), _NONE_WRONG)
     if wrong is _NONE_WRONG:
         return cast("tuple[str, ...]", several)
     refused = _refusal(expected, wrong)
@@ -52,7 +55,7 @@ def texts(value: object, what: str) -> tuple[str, ...]:
 
 
 def members(value: object, expected: str) -> tuple[Any, ...]:
-    """Return what is in a list, tuple or other iterable. Raises `UsageError` for anything else, texts among them."""
+    """Return the items of a list, tuple or other iterable. Raises `UsageError` for anything else, also for text."""
     several = _several(value)
     if several is not None:
         return several
@@ -62,14 +65,14 @@ def members(value: object, expected: str) -> tuple[Any, ...]:
 
 
 def _several(value: object) -> tuple[Any, ...] | None:
-    """Return what is in an iterable, None for what is none."""
+    """Return the items of an iterable. Return None for text, bytes, a mapping and a value that is not iterable."""
     if isinstance(value, str | bytes | bytearray | Mapping) or not isinstance(value, Iterable):
         return None
-    return tuple(value)  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]  # whatever it is
+    return tuple(value)  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]  # of any type
 
 
 def seconds(value: object, what: str, *, least: float = 0.0, most: float = LATEST) -> float:
-    """Return a number of seconds from `least` to `most`. Raises `UsageError` for anything else, NaN among it."""
+    """Return a number of seconds from `least` to `most`. Raises `UsageError` for anything else, also for NaN."""
     if isinstance(value, int | float) and not isinstance(value, bool) and least <= value <= most and value < LATEST:
         return float(value)
     del value
@@ -89,7 +92,7 @@ def count(value: object, what: str, *, least: int = 1, most: float = LATEST) -> 
 
 
 def named(value: object, what: str) -> str:
-    """Return a text that can name something. Raises `UsageError` for none, and for what UTF-8 cannot hold."""
+    """Return a text that can be a name. Raises `UsageError` if it is empty or cannot be encoded as UTF-8."""
     if isinstance(value, str) and value and encodable(value):
         return value
     refused = f"{what} is text that is not empty and has no lone surrogate"
@@ -99,9 +102,9 @@ def named(value: object, what: str) -> str:
 
 
 def each(value: object, kind: type[T], expected: str) -> tuple[T, ...]:
-    """Return values of that `kind` as a tuple. Raises `UsageError` that says what is `expected` for anything else."""
+    """Return an iterable of instances of `kind` as a tuple. Raises `UsageError` for anything else."""
     several = _several(value)
-    wrong = value if several is None else next((one for one in several if not isinstance(one, kind)), _NONE_WRONG)
+    wrong = value if several is None else next((item for item in several if not isinstance(item, kind)), _NONE_WRONG)
     if wrong is _NONE_WRONG:
         return cast("tuple[T, ...]", several)
     refused = _refusal(expected, wrong)
@@ -110,7 +113,7 @@ def each(value: object, kind: type[T], expected: str) -> tuple[T, ...]:
 
 
 def mapping(value: object, what: str) -> Mapping[str, Any]:
-    """Return a mapping. Raises `UsageError` for anything else."""
+    """Return `value` if it is a mapping. Raises `UsageError` for anything else."""
     if isinstance(value, Mapping):
         return cast("Mapping[str, Any]", value)
     refused = _refusal(f"{what} is a mapping", value)
@@ -119,7 +122,7 @@ def mapping(value: object, what: str) -> Mapping[str, Any]:
 
 
 def function(value: object, expected: str) -> None:
-    """Raise `UsageError` that says what is `expected` unless `value` can be called."""
+    """Raise `UsageError` unless `value` is callable."""
     if not callable(value):
         refused = _refusal(expected, value)
         del value
@@ -127,9 +130,9 @@ def function(value: object, expected: str) -> None:
 
 
 def accepts(call: object, keywords: Iterable[Iterable[str]], expected: str) -> None:
-    """Raise `UsageError` that says what is `expected` unless `call` accepts one argument with each set of `keywords`.
+    """Raise `UsageError` unless `call` accepts one positional argument with each set of `keywords`.
 
-    A callable whose signature Python cannot tell, such as a builtin, is accepted.
+    A callable without a signature that Python can inspect, such as some builtins, is accepted.
     """
     try:
         signature = inspect.signature(cast("Any", call))
@@ -139,30 +142,30 @@ def accepts(call: object, keywords: Iterable[Iterable[str]], expected: str) -> N
         try:
             signature.bind(None, **dict.fromkeys(names))
         except TypeError:
-            given = ", ".join(signature.parameters)  # names alone: a default may be a secret
+            given = ", ".join(signature.parameters)  # only names, because a default may be a secret
             raise UsageError(f"{expected}, and not one with the parameters ({given})") from None
 
 
 def blocking(value: object, expected: str) -> None:
-    """Raise `UsageError` unless `value` can be called, and does what it does before it returns."""
+    """Raise `UsageError` unless `value` is callable and is not a coroutine function."""
     if not callable(value):
         refused = _refusal(expected, value)
         del value
         raise refused
     if awaits(value):
-        raise UsageError(f"{expected}, and not a coroutine function, which would be for the asynchronous twin")
+        raise UsageError(f"{expected}, and not a coroutine function: use the asynchronous twin of this class for that")
 
 
 def awaits(call: object) -> bool:
-    """Say whether what `call` does is done once it is awaited: it is a coroutine function, or an object like one."""
+    """Return whether `call` is a coroutine function, or an object whose `__call__` is one."""
     return inspect.iscoroutinefunction(call) or inspect.iscoroutinefunction(getattr(call, "__call__", None))  # noqa: B004
 
 
 def clock(value: object, expected: str = "clock is a callable that returns seconds since the epoch") -> None:
-    """Raise `UsageError` that says what is `expected` unless `value` can be called, and says a time now.
+    """Raise `UsageError` unless `value` is a callable that returns a time.
 
-    The clock is read here once, so that its result needs no check at each use. A clock that raises is accepted: the
-    error is the program's own, and the next use of the clock raises it.
+    The clock is called once here, so that its result needs no check at each use. A clock that raises is accepted: the
+    error belongs to the program, and the next use of the clock raises it.
     """
     if not callable(value) or awaits(value):
         refused = _refusal(expected, value)
@@ -170,10 +173,10 @@ def clock(value: object, expected: str = "clock is a callable that returns secon
         raise refused
     try:
         now: object = value()
-    except Exception:  # noqa: BLE001  # a clock that fails now may tell the time later
+    except Exception:  # noqa: BLE001  # a clock that fails now may work later
         return
     if not _is_number(now) or not -LATEST < now < LATEST:
-        raise UsageError(f"{expected}, and not {type(now).__name__}" + (" beyond any time" if _is_number(now) else ""))
+        raise UsageError(f"{expected}, and not {type(now).__name__}" + (" out of range" if _is_number(now) else ""))
 
 
 def share(value: object, what: str) -> float:
@@ -189,7 +192,7 @@ def _is_number(value: object) -> TypeGuard[int | float]:
 
 
 def instance(value: object, kind: type[T], expected: str) -> T:
-    """Return a value of that `kind`. Raises `UsageError` that says what is `expected` for anything else."""
+    """Return `value` if it is an instance of `kind`. Raises `UsageError` for anything else."""
     if isinstance(value, kind):
         return value
     refused = _refusal(expected, value)
@@ -198,7 +201,7 @@ def instance(value: object, kind: type[T], expected: str) -> T:
 
 
 def did_you_mean(name: str, known: Iterable[str], otherwise: str = "") -> str:
-    """Return the end of a message about an unknown `name`: the nearest `known` one, or what to say `otherwise`."""
+    """Return the end of a message about an unknown `name`: the most similar of the `known` names, or `otherwise`."""
     from difflib import get_close_matches
 
     near = get_close_matches(name, list(known), 1)
@@ -210,12 +213,12 @@ def _refusal(expected: str, value: object) -> UsageError:
 
 
 def error_statuses(given: Iterable[object], name: str) -> frozenset[int]:
-    """Return HTTP statuses of errors as a set. Raises `UsageError` for a value that is not an iterable of them."""
+    """Return HTTP error statuses (400 to 599) as a set. Raises `UsageError` for anything but an iterable of them."""
     try:
         statuses = frozenset[object](given)
     except TypeError:
         raise _no_statuses(name) from None
-    found = frozenset(one for one in statuses if isinstance(one, int) and 400 <= one <= 599)
+    found = frozenset(status for status in statuses if isinstance(status, int) and 400 <= status <= 599)
     if len(found) != len(statuses):
         raise _no_statuses(name)
     return found
@@ -226,5 +229,5 @@ def _no_statuses(name: str) -> UsageError:
 
 
 def flag(given: object, name: str) -> bool:
-    """Return True or False as it was given. Raises `UsageError` for anything else."""
+    """Return `given` if it is True or False. Raises `UsageError` for anything else."""
     return instance(given, bool, f"{name} is True or False")

@@ -1,7 +1,7 @@
 """Credentials: frozen values, each with a client, a grant and the parameters of its token requests.
 
-Secret texts are stored as `Secret`. Equal credentials are the same key in a cache; key objects and callables that
-cannot be hashed are equal only to themselves.
+Secret texts are stored as `Secret`. Equal credentials are the same cache key. A key object or callable that cannot be
+hashed is equal only to itself.
 """
 
 from __future__ import annotations
@@ -40,7 +40,8 @@ class Credentials:
     """The client of a token, and the parameters of its token requests.
 
     client_id: the client's identifier.
-    client_secret: the client's secret as text, or its private key for private_key_jwt (PEM text or a key object).
+    client_secret: the client's secret as text, or its private key for private_key_jwt (PEM text, a JWK as a mapping, or
+        a key object); None for a client without a secret.
     scopes: the requested scope: scope tokens, or text with spaces between them.
     auth_methods: client authentication methods by preference; the first one that the server lists is used.
     audience: names of the servers that the token is for (RFC 8693 §2.1).
@@ -84,7 +85,7 @@ class Credentials:
 
     @property
     def repeatable(self) -> bool:
-        """Whether the grant can be sent again and again without harm and without a user."""
+        """Whether the grant can be sent repeatedly, without harm and without a user."""
         return True
 
     def __eq__(self, other: object) -> bool:
@@ -95,16 +96,16 @@ class Credentials:
 
     def _parts(self) -> tuple[object, ...]:
         """Return the class and all values, for comparisons. A value that cannot be hashed equals only itself."""
-        return (type(self), *(_hashable(getattr(self, one.name)) for one in fields(self)))
+        return (type(self), *(_hashable(getattr(self, attribute.name)) for attribute in fields(self)))
 
     def grant(self) -> grants.Grant:
-        """Return the grant to present now."""
-        raise UsageError("these credentials name no grant: use ClientCredentials, RefreshToken or another of them")
+        """Return the grant of the next token request. Raises `UsageError` here: only the subclasses have a grant."""
+        raise UsageError("these credentials have no grant: use ClientCredentials, RefreshToken or another subclass")
 
     def parameters(self) -> Pairs:
-        """Return the parameters of a token request that are the same for each grant."""
+        """Return the parameters of a token request that do not depend on the grant."""
         scope = (("scope", " ".join(self.scopes)),) if self.scopes else ()
-        return (*scope, *(("audience", one) for one in self.audience), *(("resource", one) for one in self.resource))
+        return (*scope, *(("audience", name) for name in self.audience), *(("resource", url) for url in self.resource))
 
 
 @constructor_clears_locals
@@ -133,11 +134,17 @@ class ResourceOwnerCredentials(Credentials):
 
     @hides_locals
     def with_username_password(self, username: str, password: SecretText) -> ResourceOwnerCredentials:
-        """Return a copy with this `username` and `password`."""
+        """Return a copy with this account.
+
+        username: the name of the account.
+        password: the password of the account, as text or as a `Secret`.
+
+        Raises `UsageError` for values of another type.
+        """
         return replace(self, username=username, password=password)
 
     def grant(self) -> grants.Grant:
-        """Return the password grant. Raises `UsageError` without a name and password."""
+        """Return the password grant. Raises `UsageError` if the username or password is missing."""
         password = self.password if isinstance(self.password, Secret) else Secret(self.password)
         if not (self.username and password):
             raise UsageError("these credentials need an account: with_username_password(user, password)")
@@ -147,7 +154,7 @@ class ResourceOwnerCredentials(Credentials):
 @constructor_clears_locals
 @dataclass(frozen=True, slots=True, eq=False)
 class RefreshToken(Credentials):
-    """A refresh token that was obtained elsewhere (RFC 6749 §6). Once the server rejects it, the grant is dead.
+    """A refresh token that was obtained elsewhere (RFC 6749 §6). Once the server rejects it, it is not sent again.
 
     refresh_token: the refresh token, as text or as a `Secret`.
 
@@ -162,7 +169,7 @@ class RefreshToken(Credentials):
         return False
 
     def grant(self) -> grants.Grant:
-        """Return the refresh token grant."""
+        """Return the refresh token grant. Raises `UsageError` if the refresh token is not a legal one."""
         return grants.RefreshTokenGrant(_secret_of(self.refresh_token, "refresh_token"))
 
 
@@ -180,11 +187,11 @@ class JWTBearer(Credentials):
 
     @property
     def repeatable(self) -> bool:
-        """True if each assertion is a new one."""
+        """True if `assertion` is a callable, which returns a new assertion for each request."""
         return callable(self.assertion)
 
     def grant(self) -> grants.Grant:
-        """Return the grant with its assertion. Raises `UsageError` when the callable fails."""
+        """Return the grant with its assertion. Raises `UsageError` if the callable fails or returns no legal token."""
         return grants.JWTBearerGrant(_secret_of(self.assertion, "assertion"))
 
 
@@ -204,7 +211,7 @@ class DeviceGrant(Credentials):
     show: Callable[[DeviceAuthorization], object] = field(kw_only=True)
 
     def __post_init__(self) -> None:
-        super(DeviceGrant, self).__post_init__()  # a class with slots is another one than `super()` would look for
+        super(DeviceGrant, self).__post_init__()  # `slots=True` makes another class than the one of a bare `super()`
         function(self.show, "show is a callable that shows a DeviceAuthorization to the user")
 
     @property
@@ -235,7 +242,7 @@ class TokenExchange(Credentials):
     requested_token_type: str | None = None
 
     def grant(self) -> grants.Grant:
-        """Return the grant with its tokens. Raises `UsageError` when a callable fails or there is no subject token."""
+        """Return the grant with its tokens. Raises `UsageError` if a callable fails or there is no legal token."""
         return grants.TokenExchangeGrant(
             _secret_of(self.subject_token, "subject_token"),
             self.subject_token_type,
@@ -247,7 +254,7 @@ class TokenExchange(Credentials):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _IdentityKey:
-    """A value that cannot be hashed, as a part of a key: equal where it is the very same object, which it keeps."""
+    """An unhashable value as part of a cache key. It is compared by identity, and kept alive."""
 
     value: object
 
@@ -263,13 +270,16 @@ def _hashable(value: object) -> object:
         return tuple(map(_hashable, cast("tuple[object, ...]", value)))
     try:
         hash(value)
-    except TypeError:  # a key object of joserfc, a callable of the user's own
+    except TypeError:  # a key object of joserfc, or a callable of the program
         return _IdentityKey(value)
     return value
 
 
 def _silent(given: Any, name: str) -> Any:
-    """Return a secret as `Secret`: text, PEM bytes, or a JWK as its JSON, which has an equal for a cache key."""
+    """Return a secret as `Secret`: text, PEM bytes, or a JWK as sorted JSON, so that equal keys are equal secrets.
+
+    Key objects and callables are returned unchanged. Raises `UsageError` for a value that cannot be a secret.
+    """
     value = given
     if isinstance(value, bytes):
         value = value.decode("utf-8", "surrogateescape")
@@ -277,14 +287,14 @@ def _silent(given: Any, name: str) -> Any:
         try:
             value = json.dumps(dict(cast("Mapping[str, Any]", value)), sort_keys=True)
         except (TypeError, ValueError, RecursionError):
-            raise UsageError(f"{name} is a mapping, but no JWK: JSON cannot hold it") from None
+            raise UsageError(f"{name} is a mapping but not a JWK: it cannot be encoded as JSON") from None
     elif isinstance(value, int | float | list | tuple | set | frozenset | bytearray):
         raise UsageError(f"{name} is text, a key, or a function that returns one, not {type(given).__name__}")
     return Secret(value) if isinstance(value, str) else value
 
 
 def _methods(given: object) -> AuthMethods:
-    """Return client authentication methods as a tuple, of a single one too."""
+    """Return one client authentication method, or an iterable of them, as a tuple. Raises `UsageError`."""
     expected = "auth_methods are names of client authentication methods, or callables"
     several: tuple[Any, ...] = (given,) if isinstance(given, str) or callable(given) else members(given, expected)
     for method in several:
@@ -294,16 +304,16 @@ def _methods(given: object) -> AuthMethods:
 
 
 def _token_types(given: TokenTypes) -> tuple[tuple[str, str], ...]:
-    """Return the meaning of unknown token types as pairs, which have a hash. Raises `UsageError`."""
+    """Return the meaning of unknown token types as pairs, which can be hashed. Raises `UsageError`."""
     if not given:
         return ()
 
-    named = dict(given) if isinstance(given, tuple) else given  # a copy of credentials has pairs
+    named = dict(given) if isinstance(given, tuple) else given  # `replace` passes the pairs of another instance
     return tuple(sorted(check_token_types(named).items()))
 
 
 def _secret_of(source: SecretSource, what: str) -> Secret:
-    """Return the secret that a text or a callable gives. Raises `UsageError` where it gives none."""
+    """Return the secret of a text or callable. Raises `UsageError` if the callable fails or there is no legal token."""
     value: object = source
     if callable(source):
         try:
@@ -311,9 +321,9 @@ def _secret_of(source: SecretSource, what: str) -> Secret:
         except OAuthError:
             raise
         except Exception as error:
-            raise UsageError(f"the callable that gives the {what} failed with {type(error).__name__}") from error
+            raise UsageError(f"the callable that returns the {what} failed with {type(error).__name__}") from error
     if inspect.iscoroutine(value):
-        value.close()  # or Python warns, far from here, that it was never awaited
+        value.close()  # otherwise Python warns, far from here, that it was never awaited
     text = value.reveal() if isinstance(value, Secret) else value
     legal = legal_refresh_token if what == "refresh_token" else legal_token
     if not legal(text):

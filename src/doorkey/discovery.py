@@ -1,4 +1,4 @@
-"""The issuer of a user and the metadata of an issuer, fetched with any installed HTTP library."""
+"""Discovery: the metadata of an issuer, and the issuer of a user, requested with any installed HTTP library."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from doorkey.wire.limits import ExchangePolicy, policy_of
 from doorkey.wire.messages import Request
 
 _MAX_ISSUERS: Final = 100
-"""Issuers whose metadata is remembered for each client."""
+"""The number of issuers whose metadata is cached for each client."""
 
 
 @clears_locals
@@ -33,17 +33,17 @@ def discover(
     max_age: float = LIFETIME.usual,
     clock: Callable[[], float] | None = None,
 ) -> ServerMetadata:
-    """Return the metadata of `issuer`, which is requested unless it has been a short time ago.
+    """Return the metadata of `issuer`: cached metadata if it is fresh, else that of a new request.
 
     The three well-known URLs are tried in turn: OpenID Connect Discovery 1.0 §4, and RFC 8414 §3.1 and §5.
 
     issuer: the issuer's URL, exactly as its metadata names it.
     http_client: a `requests.Session` or a `Client` of httpx2 or httpx, whose proxies and TLS settings are used; None
-        makes one.
-    exchange: the bounds of each request.
-    max_age: seconds for which metadata is used that was requested with the same `http_client` and `exchange`, unless
-        the server's HTTP caching headers name a shorter time; 0 for a new request.
-    clock: returns seconds since the epoch (None: time.time).
+        creates one.
+    exchange: the bounds of each request; None means the defaults of `ExchangePolicy`.
+    max_age: maximum age of cached metadata in seconds; 0 for a new request. The server's HTTP caching headers can name
+        a shorter time. There is a cache for each `http_client` and `exchange`.
+    clock: a callable that returns seconds since the epoch; None means `time.time`.
 
     Raises `UsageError`, `TransportError`, `InvalidResponse`, `ServerError`, or `VerificationError` for another
     issuer's metadata.
@@ -68,7 +68,7 @@ async def adiscover(
 ) -> ServerMetadata:
     """Return the metadata of `issuer`.
 
-    http_client: an `AsyncClient` of httpx2 or httpx; None makes one.
+    http_client: an `AsyncClient` of httpx2 or httpx; None creates one.
 
     The other parameters and the errors are those of `discover`.
     """
@@ -83,18 +83,18 @@ async def adiscover(
 
 @clears_locals
 def discover_issuer(identifier: str, *, http_client: Any = None, exchange: ExchangePolicy | None = None) -> str:
-    """Return the issuer that a user logs in at, which the host of the user's identifier names by WebFinger.
+    """Return the issuer at which a user logs in, by a WebFinger request to the host in the user's identifier.
 
     OpenID Connect Discovery 1.0 §2. Pass the result as `issuer=` to a session, a source or a vault. Its metadata is not
     fetched here.
 
     identifier: the input of the user: an email address, an `acct:` URI, a host or a URL.
-    http_client: a `requests.Session` or a `Client` of httpx2 or httpx; None makes one.
-    exchange: the bounds of each request. The user names the host, so pass `ExchangePolicy(addresses=public_address)`,
-        here and with the issuer.
+    http_client: a `requests.Session` or a `Client` of httpx2 or httpx; None creates one.
+    exchange: the bounds of the request; None means the defaults of `ExchangePolicy`. The user names the host, so pass
+        `ExchangePolicy(addresses=public_address)`, here and with the issuer.
 
-    Raises `UsageError` for an identifier that is none, `TransportError`, `ServerError`, and `InvalidResponse` if the
-    host names no issuer.
+    Raises `UsageError` for an invalid identifier, `TransportError`, `ServerError`, `VerificationError` for an address
+    that `exchange` does not permit, and `InvalidResponse` if the response contains no issuer.
     """
     from doorkey.transport.senders import sender
 
@@ -106,9 +106,9 @@ def discover_issuer(identifier: str, *, http_client: Any = None, exchange: Excha
 
 @clears_locals
 async def adiscover_issuer(identifier: str, *, http_client: Any = None, exchange: ExchangePolicy | None = None) -> str:
-    """Return the issuer that a user logs in at.
+    """Return the issuer at which a user logs in.
 
-    http_client: an `AsyncClient` of httpx2 or httpx; None makes one.
+    http_client: an `AsyncClient` of httpx2 or httpx; None creates one.
 
     The other parameters and the errors are those of `discover_issuer`.
     """
@@ -131,19 +131,19 @@ def _named_by(request: Request, policy: ExchangePolicy) -> Flow[str]:
 
 
 class _MadeHere:
-    """Stands for the clients that are made here, which are all alike."""
+    """The cache key of all clients that are created here, because these have the same settings."""
 
 
 _Key: TypeAlias = tuple[str, ExchangePolicy]
 _MADE_HERE: Final = _MadeHere()
 _found: Final[WeakKeyDictionary[Any, dict[_Key, Kept[ServerMetadata]]]] = WeakKeyDictionary()
-"""The metadata found through each client. Clients are kept apart, because a client may have a proxy of its own, or a
-mock transport in a test."""
+"""The cached metadata of each client. Clients share none of it, because a client may have a proxy of its own, or a mock
+transport in a test."""
 _lock: Final = ForkSafeLock()
 
 
 class _Lookup:
-    """One call of `discover`: its arguments, checked, and what is known from an earlier one."""
+    """One call of `discover`: its checked arguments, and access to the cache."""
 
     def __init__(self, issuer: str, client: Any, exchange: ExchangePolicy | None, max_age: float, clock: Any) -> None:
         self.policy = policy_of(exchange)
@@ -154,21 +154,21 @@ class _Lookup:
         self._client = _MADE_HERE if client is None else client
 
     def remembered(self) -> ServerMetadata | None:
-        """Return the metadata, if it was requested a short time ago."""
+        """Return the cached metadata, or None if there is none or it is too old."""
         now = self._clock()
-        with suppress(TypeError), _lock:  # an object that cannot be a key is refused as a client later
+        with suppress(TypeError), _lock:  # an object that cannot be a key is rejected as a client later
             kept = _found.get(self._client, {}).get(self._key)
             if kept is not None and kept.is_fresh(now) and now < kept.fetched_at + self._max_age:
                 return kept.value
         return None
 
     def request(self) -> Flow[Kept[ServerMetadata]]:
-        """Request the metadata."""
+        """Return the flow that requests the metadata."""
         return kept_metadata(self._key[0], self._clock(), self.policy.http_hosts)
 
     def remember(self, kept: Kept[ServerMetadata]) -> ServerMetadata:
-        """Return the metadata, and keep it for later calls."""
-        with suppress(TypeError), _lock:  # a client without weak references
+        """Store the metadata in the cache, and return it."""
+        with suppress(TypeError), _lock:  # a client that does not support weak references
             ours = _found.setdefault(self._client, {})
             ours[self._key] = kept
             if len(ours) > _MAX_ISSUERS:

@@ -1,4 +1,4 @@
-"""Every error doorkey raises, in one tree.
+"""Every error that doorkey raises, in one tree.
 
     OAuthError(error, description, uri)      .code: stable documented string
     ├─ UsageError            the caller made a mistake (also a ValueError)
@@ -19,7 +19,7 @@ The branch shows the cause: the caller, the network, a decision of the server, a
 ``str()`` returns, for example, ``invalid_grant: Session not active``. Without a registered code, it also contains the
 exchange, ``(POST https://as.example/token, client 'app', HTTP 404)``, as `repr()` and `.exchange` always do.
 No error holds a client, a secret or oversized input.
-The names users' programs import (``InvalidTokenError``, ``MismatchingStateException``, …) are these same classes.
+The names that users' programs import (``InvalidTokenError``, ``MismatchingStateException``, …) are these same classes.
 """
 
 from __future__ import annotations
@@ -41,21 +41,21 @@ __all__ += ["UnsupportedTokenType", "UnsupportedTokenTypeError", "UsageError", "
 __all__ += ["printable"]
 
 MAX_TEXT = 512
-"""The maximum length in characters of a text of a server in an error."""
+"""The maximum length of a server's text in an error, in characters."""
 
 
 def printable(text: str, limit: int = MAX_TEXT) -> str:
-    """Return `text` cut to `limit` characters, with the characters escaped that control a terminal or a log."""
+    """Return `text` cut to `limit` characters. Unprintable ones are escaped: they could control a terminal or a log."""
     cut = text if len(text) <= limit else text[:limit] + "…"
-    # Nearly every text is printable as a whole.
+    # The fast path: nearly every text is printable as a whole.
     return cut if cut.isprintable() else "".join(c if c.isprintable() else ascii(c)[1:-1] for c in cut)
 
 
 def scrubbed(error: Exception) -> Exception | None:
     """Strip the input that another library's `error` quotes, and return None: for `raise Ours from scrubbed(error)`.
 
-    An error that is raised from None keeps its context all the same. A JSONDecodeError holds the whole document, a
-    UnicodeError the whole text, and the frames of their tracebacks hold both.
+    `raise Ours from None` would still keep `error` as its context. A JSONDecodeError holds the whole document, a
+    UnicodeError holds the whole text, and the frames of their tracebacks hold both.
     """
     error.args = ()
     vars(error).clear()
@@ -68,10 +68,10 @@ def scrubbed(error: Exception) -> Exception | None:
 
 
 class OAuthError(Exception):
-    """Base of all errors: an `error` code, a `description` for people, and a `uri` with more (RFC 6749 §5.2)."""
+    """Base of all errors: `error` code, `description` for people, and `uri` of a page about it (RFC 6749 §5.2)."""
 
     code: ClassVar[str] = "oauth_error"
-    retry_at: float | None = None  # in the pause after a failure: when the next request is made, since the epoch
+    retry_at: float | None = None  # during the pause after a failure: time of the next request, seconds since the epoch
     exchange: str = ""
     """The exchange that this error is about: method, URL without its query, client ID and status."""
 
@@ -87,7 +87,7 @@ class OAuthError(Exception):
     def _text(self) -> str:
         if not self.description:
             return self.error
-        # A server's own code is part of what it said; ours repeats the name of the class.
+        # A code from the server is information; our own code only repeats the name of the class.
         return self.description if self.error == self.code else f"{self.error}: {self.description}"
 
     def __repr__(self) -> str:
@@ -131,7 +131,7 @@ class TokenExpiredError(UsageError):
 
 
 class MissingLibraryError(UsageError, ImportError):
-    """The optional library `name` is not installed. Also an `ImportError`, as an import statement may raise it."""
+    """The optional library `name` is not installed. Also an `ImportError`, because an import statement may raise it."""
 
     code = "missing_library"
 
@@ -143,7 +143,7 @@ class MissingLibraryError(UsageError, ImportError):
 class TransportError(OAuthError):
     """There is no usable response: no connection, a deadline, a redirect, too many bytes.
 
-    `retryable` says whether the same call may be made again without harm; `__cause__` is the HTTP library's own error.
+    `retryable` is True if the same call can safely be repeated. `__cause__` is the HTTP library's own error.
     """
 
     code = "transport_error"
@@ -155,13 +155,13 @@ class TransportError(OAuthError):
 
 
 class StoreError(TransportError):
-    """The store of tokens cannot be reached or used; `__cause__` is the error of the library behind it."""
+    """The token store cannot be reached or used; `__cause__` is the error of the store's library."""
 
     code = "store_error"
 
 
 class InvalidResponse(OAuthError):
-    """The response of the server violates the protocol; `problem` names the violation."""
+    """The response of the server violates the protocol. `problem` is a stable word for the violation."""
 
     code = "invalid_response"
 
@@ -179,7 +179,7 @@ class InvalidResponse(OAuthError):
 
 
 class VerificationError(OAuthError):
-    """A token or a callback failed a check; `claim`, `reason` and `expected` describe it."""
+    """A check of a token or a callback failed: of this `claim`, for this `reason`; `expected` is a value or None."""
 
     code = "verification_failed"
 
@@ -192,7 +192,7 @@ class VerificationError(OAuthError):
 
 
 class MismatchingStateError(VerificationError):
-    """The `state` of a callback is not the one of the request (RFC 6749 §10.12)."""
+    """The `state` of a callback is not the `state` of the authorization request (RFC 6749 §10.12)."""
 
     code = "mismatching_state"
 
@@ -202,7 +202,7 @@ class MismatchingStateError(VerificationError):
 
 
 class RecordError(VerificationError):
-    """A stored record cannot be used: truncated, foreign, of a newer format, changed, or sealed with another key."""
+    """A stored record is unusable: truncated, foreign, of a newer format, tampered with, or sealed with another key."""
 
     code = "record_error"
 
@@ -214,8 +214,8 @@ class RecordError(VerificationError):
 class ServerError(OAuthError):
     """The server returned an OAuth error (RFC 6749 §5.2, §4.1.2.1).
 
-    `status` is the HTTP status, `headers` the answer's (name, value) pairs without cookies, `retry_after` the bounded
-    seconds it asked us to wait (RFC 9110 §10.2.3), or None.
+    `status` is the HTTP status, and `headers` are the response headers as (name, value) pairs without cookies.
+    `retry_after` is `Retry-After` in seconds, limited to an hour (RFC 9110 §10.2.3), or None.
     """
 
     code = "server_error_response"
@@ -244,12 +244,12 @@ class ServerError(OAuthError):
 
     def __init_subclass__(cls, **options: object) -> None:
         super().__init_subclass__(**options)
-        if "code" in vars(cls):  # a program's own subclass of one of ours is not what servers' errors are raised as
+        if "code" in vars(cls):  # a subclass without a code of its own is not raised for a server's error
             ServerError.by_error.setdefault(cls.code, cls)
 
     @classmethod
     def named(cls, error: str) -> type[ServerError]:
-        """Return the class of a registered `error` code, or `ServerError` itself for any other."""
+        """Return the class of a registered `error` code, or `ServerError` for any other code."""
         return cls.by_error.get(error, ServerError)
 
 
@@ -266,7 +266,7 @@ class InvalidClient(ServerError):
 
 
 class InvalidGrant(ServerError):
-    """The code, refresh token, password or assertion is wrong, used up or revoked (RFC 6749 §5.2)."""
+    """The code, refresh token, password or assertion is wrong, expired, used up or revoked (RFC 6749 §5.2)."""
 
     code = "invalid_grant"
 
@@ -278,7 +278,7 @@ class UnauthorizedClient(ServerError):
 
 
 class UnsupportedGrantType(ServerError):
-    """The server does not know this grant (RFC 6749 §5.2)."""
+    """The server does not support this grant type (RFC 6749 §5.2)."""
 
     code = "unsupported_grant_type"
 
@@ -374,7 +374,7 @@ class AuthorizationPending(ServerError):
 
 
 class SlowDown(ServerError):
-    """The client polls too often: from now on it waits 5 seconds longer (RFC 8628 §3.5)."""
+    """The client polls too often. It must increase its polling interval by 5 seconds (RFC 8628 §3.5)."""
 
     code = "slow_down"
 
@@ -385,7 +385,7 @@ class ExpiredDeviceCode(ServerError):
     code = "expired_token"
 
 
-# The names that programs written for other libraries import; the same classes, so that `except` works either way.
+# Aliases with the names of other libraries. They are the same classes, so `except` works with both names.
 OAuth2Error = OAuthError
 InvalidTokenError = TokenExpiredError
 MismatchingStateException = MismatchingStateError

@@ -1,7 +1,7 @@
 """Register a client at an authorization server, and read, update and delete it (RFC 7591, RFC 7592).
 
-Each function has an awaiting twin, whose name begins with `a`; both drive one flow. A registration is sent once and
-never repeated: a server that has registered a client, and whose response was lost, would register another one.
+Each function has an asynchronous twin, whose name begins with `a`. Both drive the same flow. A registration request is
+never repeated: if the server had registered the client and its response was lost, it would register a second client.
 """
 
 from __future__ import annotations
@@ -57,15 +57,16 @@ def register_client(
     issuer: the issuer's URL, exactly as its metadata names it, or an `Issuer`.
     redirect_uris: the redirect URIs of the client; for a native application `http://127.0.0.1/callback`, any port.
     client_name: the name that users see.
-    grant_types: the grants that it will use; the server's default is `authorization_code`.
+    grant_types: the grant types that the client will use; the server's default is `authorization_code`.
     token_endpoint_auth_method: `none` for a public client; the server's default is `client_secret_basic`.
     initial_access_token: the token that the server requires for a registration, or None.
-    http_client: a `requests.Session` or a `Client` of httpx2 or httpx; None uses that of the `Issuer`, or makes one.
-    exchange: the bounds of each request; for an issuer that another party names, with `addresses=public_address`.
+    http_client: a `requests.Session` or a `Client` of httpx2 or httpx; None uses the client of the `Issuer`, or creates
+        one.
+    exchange: the bounds of each request; use `addresses=public_address` for an issuer that another party names.
     metadata: further members of RFC 7591 §2 and of its registry (`scope`, `jwks`, `contacts`, …), as JSON values.
 
     Raises `UsageError`, `TransportError`, `InvalidResponse`, `VerificationError` for another issuer's metadata, and
-    `ServerError` as the server names it: `invalid_redirect_uri`, `invalid_client_metadata`, …
+    `ServerError` for an error of the server: `invalid_redirect_uri`, `invalid_client_metadata`, …
     """
     known = _known(redirect_uris, client_name, grant_types, token_endpoint_auth_method)
     flow = _registered(issuer, {**known, **metadata}, _secret(initial_access_token), policy_of(exchange))
@@ -87,7 +88,7 @@ async def aregister_client(
 ) -> RegisteredClient:
     """Register a client at an authorization server (RFC 7591 §3).
 
-    http_client: an `AsyncClient` of httpx2 or httpx; None uses that of the `Issuer`, or makes one.
+    http_client: an `AsyncClient` of httpx2 or httpx; None uses the client of the `Issuer`, or creates one.
 
     The other parameters and the errors are those of `register_client`.
     """
@@ -102,9 +103,11 @@ def read_client(
 ) -> RegisteredClient:
     """Return the current registration of `client` at its server (RFC 7592 §2.1).
 
+    client: the registration, as `register_client` or `RegisteredClient.from_dict` returns it.
+
     Keep the result in place of `client`: the server may have issued a new secret and a new registration access token.
-    The other parameters and the errors are those of `register_client`; a server that no longer knows the client answers
-    `invalid_token`.
+    The other parameters and the errors are those of `register_client`. A server that has deleted the client responds
+    with `invalid_token`.
     """
     return _blocking(None, _managed(client, None, policy_of(exchange)), http_client, exchange)
 
@@ -113,7 +116,10 @@ def read_client(
 async def aread_client(
     client: RegisteredClient, *, http_client: Any = None, exchange: ExchangePolicy | None = None
 ) -> RegisteredClient:
-    """Return the current registration of `client` as `read_client` does."""
+    """Return the current registration of `client`. Its parameters and errors are those of `read_client`.
+
+    http_client: an `AsyncClient` of httpx2 or httpx; None creates one.
+    """
     return await _awaiting(None, _managed(client, None, policy_of(exchange)), http_client, exchange)
 
 
@@ -123,9 +129,10 @@ def update_client(
 ) -> RegisteredClient:
     """Change the metadata of `client` at its server, and return the new registration (RFC 7592 §2.2).
 
-    metadata: the members that change; None removes one. All others are sent as they are in `client.metadata`.
+    client: the registration, as `register_client` or `RegisteredClient.from_dict` returns it.
+    metadata: the members to change; None removes a member. All others are sent as they are in `client.metadata`.
 
-    Keep the result in place of `client`. The other parameters and the errors are those of `register_client`.
+    Keep the result in place of `client`. The other parameters and the errors are those of `read_client`.
     """
     return _blocking(None, _managed(client, metadata, policy_of(exchange)), http_client, exchange)
 
@@ -134,7 +141,10 @@ def update_client(
 async def aupdate_client(
     client: RegisteredClient, *, http_client: Any = None, exchange: ExchangePolicy | None = None, **metadata: Any
 ) -> RegisteredClient:
-    """Change the metadata of `client` as `update_client` does."""
+    """Change the metadata of `client`. The parameters and the errors are those of `update_client`.
+
+    http_client: an `AsyncClient` of httpx2 or httpx; None creates one.
+    """
     return await _awaiting(None, _managed(client, metadata, policy_of(exchange)), http_client, exchange)
 
 
@@ -151,7 +161,10 @@ def delete_client(client: RegisteredClient, *, http_client: Any = None, exchange
 async def adelete_client(
     client: RegisteredClient, *, http_client: Any = None, exchange: ExchangePolicy | None = None
 ) -> None:
-    """Delete `client` as `delete_client` does."""
+    """Delete `client`. The parameters and the errors are those of `delete_client`.
+
+    http_client: an `AsyncClient` of httpx2 or httpx; None creates one.
+    """
     await _awaiting(None, _deleted(client, policy_of(exchange)), http_client, exchange)
 
 
@@ -170,7 +183,7 @@ def _registered(
     issuer: AnIssuer, metadata: Mapping[str, Any], token: Secret | None, policy: ExchangePolicy
 ) -> Flow[RegisteredClient]:
     server = server_of(issuer, None, None, policy)
-    members = client_metadata(metadata)  # before a request is made for an argument that is wrong
+    members = client_metadata(metadata)  # raises for a wrong argument before any request is sent
     found = yield from server.naming("registration_endpoint", wall_time)
     if found.registration_endpoint is None:
         raise UsageError("the metadata of this issuer names no registration_endpoint: its administrator adds clients")
@@ -207,7 +220,7 @@ def _secret(given: str | Secret | None) -> Secret | None:
 
 
 def _shares_client(issuer: object, http_client: Any, exchange: ExchangePolicy | None) -> bool:
-    """Say whether the requests are for the HTTP client of an `Issuer`, within its bounds."""
+    """Return whether the requests use the HTTP client and the bounds of an `Issuer`."""
     return isinstance(issuer, SharedIssuer) and http_client is None and exchange is None
 
 

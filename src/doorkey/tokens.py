@@ -17,26 +17,26 @@ __all__ = ["OAuth2Token", "OAuthToken"]
 
 TEN_YEARS: Final = 10 * 366 * 24 * 3600
 MARGIN: Final = 60.0
-"""The most seconds before expiry at which a token is renewed, unless a `leeway` says otherwise."""
+"""The default margin in seconds: a token is renewed at most this long before it expires, unless `leeway` is given."""
 
 NOT_FOR_ACCESS: Final = "N_A"
-"""The type of what an exchange brought that is no access token (RFC 8693 §2.2.1)."""
+"""The `token_type` of an issued token that is not an access token (RFC 8693 §2.2.1)."""
 KNOWN_TYPES: Final = {"bearer": "Bearer", "dpop": "DPoP"}
 """The normalized token types; servers write them in any case (RFC 6749 §5.1)."""
 
 MAX_TOKEN: Final = 128 * 1024
-"""Characters of one token that a server issues: three of them, sealed, fit into a record of a store."""
+"""The maximum length of one issued token, in characters. Three such tokens, sealed, fit into a record of a store."""
 
 _STANDARD = frozenset({"access_token", "token_type", "expires_in", "expires_at", "refresh_token", "scope", "id_token"})
 _SHOWN = frozenset({"token_type", "scope", "issued_token_type"})
-"""Members of text that a repr shows; RFC 6749 §5.1 and RFC 8693 §2.2.1 define them as no secrets."""
+"""Text members that a repr shows. By RFC 6749 §5.1 and RFC 8693 §2.2.1, they are not secrets."""
 _SHOWN_NUMBERS = frozenset({"expires_in", "expires_at", "refresh_expires_in", "refresh_token_expires_in"})
 
 _NUMBER = re.compile(r"[0-9]{1,10}(\.[0-9]{1,20})?")
 
 
 class OtherMembers(ReadOnlyDict):
-    """Members that the protocol does not define. Their values may be secrets: the repr only names them."""
+    """Members that the protocol does not define. Their values may be secrets, so the repr shows only their names."""
 
     __slots__ = ()
 
@@ -53,8 +53,11 @@ class OtherMembers(ReadOnlyDict):
 
 
 def legal_token(value: object) -> bool:
-    """Say whether an HTTP header can carry `value` as a token: a non-empty string of visible ASCII (RFC 6750 §2.1)."""
-    # `legal_refresh_token` without the space, written out: a renewal checks five tokens.
+    """Return whether an HTTP header can carry `value` as a token.
+
+    It must be a non-empty string of visible ASCII (RFC 6750 §2.1).
+    """
+    # This repeats `legal_refresh_token` instead of calling it, for speed: a renewal checks five tokens.
     return (
         isinstance(value, str)
         and value.isascii()
@@ -65,25 +68,25 @@ def legal_token(value: object) -> bool:
 
 
 def legal_refresh_token(value: object) -> bool:
-    """Say whether `value` is a non-empty string of VSCHAR, spaces included (RFC 6749 Appendix A.17).
+    """Return whether `value` is a non-empty string of VSCHAR, spaces included (RFC 6749 Appendix A.17).
 
-    `***` is none: it is what a printed token shows in place of one.
+    `***` is not legal, because a printed token shows it in place of a secret.
     """
     return isinstance(value, str) and value.isascii() and value.isprintable() and value not in ("", MASK)
 
 
 def token_problem(value: object) -> str:
-    """Return the end of a message about a `value` that is no legal token: what is wrong with it, without showing it."""
+    """Return the end of a message about an illegal token `value`: the problem or the rule, without the value."""
     if value == MASK:
         return f"{MASK!r} is what a printed token shows in place of a secret: store dict(token), not its text"
-    return "it is a non-empty string of visible ASCII characters"
+    return "it must be a non-empty string of visible ASCII characters"
 
 
 def lifetime_of(value: object) -> float | None:
     """Return `expires_in` in whole seconds, rounded down, or None (unknown).
 
-    value: a finite number or numeric text above 0 and up to ten years (RFC 6749 §5.1 defines an integer). 0, which
-        servers send for a token that does not expire, is unknown, as are all other values.
+    value: a finite number or numeric text above 0 and up to ten years (RFC 6749 §5.1 defines an integer). All other
+        values mean unknown, also 0, which servers send for a token that does not expire.
     """
     if isinstance(value, str) and _NUMBER.fullmatch(value):
         value = float(value)
@@ -93,16 +96,17 @@ def lifetime_of(value: object) -> float | None:
 
 
 def expiry_of(value: object, now: float) -> float | None:
-    """Return an `expires_at` that a server says, in seconds since the epoch, or None (unknown).
+    """Return an `expires_at` of a server's response, in seconds since the epoch, or None (unknown).
 
-    It is not 0, which servers say for never, and at most ten years from `now`: milliseconds are not.
+    Unknown are 0, which servers send for a token that does not expire, and a time more than ten years from `now`,
+    for instance one in milliseconds.
     """
     moment = moment_of(value)
     return moment if moment and abs(moment - now) <= TEN_YEARS else None
 
 
 def moment_of(value: object) -> float | None:
-    """Return a stored `expires_at` in seconds since the epoch, or None where it is no such number."""
+    """Return a stored `expires_at` in seconds since the epoch, or None if it is not a finite number of 0 or more."""
     if isinstance(value, str):
         try:
             value = float(value)
@@ -130,7 +134,7 @@ class OAuthToken:
     id_token: the ID token, or None.
     extra: members of the response that the protocol does not define.
     raw_token_type: the type as the server wrote it, or None.
-    dropped: names of members that are not kept, because no store could hold them.
+    dropped: names of members of the response that were dropped, because no store could hold them.
     id_token_claims: verified claims of `id_token`; None if it was not verified. They are never stored.
     """
 
@@ -149,10 +153,12 @@ class OAuthToken:
     @classmethod
     @hides_locals
     def from_mapping(cls, members: Mapping[str, Any], *, now: float) -> OAuthToken:
-        """Return the token that a mapping of `fetch_token`'s shape describes, for instance one restored from a store.
+        """Return the token in a mapping, for instance one restored from a store.
 
-        `now`, in seconds since the epoch, is the time from which `expires_in` counts if there is no `expires_at`.
-        Raises `UsageError` when `access_token` is missing or not sendable.
+        members: a mapping with the members of a token response, as `fetch_token` and `to_dict` return it.
+        now: the time from which `expires_in` counts if there is no `expires_at`, in seconds since the epoch.
+
+        Raises `UsageError` if `access_token` is missing or cannot be sent, or if `token_type` cannot be sent.
         """
         if not isinstance(members, Mapping):
             raise UsageError(f"a token is a mapping with an 'access_token', not {type(members).__name__}")
@@ -179,7 +185,7 @@ class OAuthToken:
         )
 
     def to_dict(self) -> dict[str, Any]:
-        """Return a plain dictionary, secrets included, that JSON and stores can hold and `from_mapping` reads."""
+        """Return a plain dictionary with the secrets, which can be stored as JSON and read by `from_mapping`."""
         token_type = self.raw_token_type or self.token_type
         members: dict[str, Any] = {"access_token": self.access_token.reveal(), "token_type": token_type}
         if self.lifetime is not None:
@@ -195,32 +201,40 @@ class OAuthToken:
         return {**members, **self.extra}
 
     def with_refresh_token(self, refresh_token: Secret | None) -> OAuthToken:
-        """Return a copy that carries `refresh_token`."""
+        """Return a copy with this `refresh_token`; None removes it."""
         return replace(self, refresh_token=refresh_token)
 
     def of_type(self, types: Mapping[str, str]) -> OAuthToken:
-        """Return the token with the type that `types` (of `check_token_types`) give to what the server wrote."""
-        meant = types.get(self.token_type.lower())
-        return self if meant is None else replace(self, token_type=meant)
+        """Return the token with its type replaced by its meaning, if `types` lists the type.
+
+        types: the meaning of each lower-case type that only this server uses, as `check_token_types` returns it.
+        """
+        meaning = types.get(self.token_type.lower())
+        return self if meaning is None else replace(self, token_type=meaning)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Self:
         return self
 
     def margin(self, leeway: float | None = None) -> float:
-        """Return the seconds before expiry at which to renew: `leeway` as given, else min(60, lifetime / 2)."""
+        """Return how many seconds before its expiry the token is renewed.
+
+        leeway: this number of seconds; None means min(60, lifetime / 2), or 60 if the lifetime is unknown.
+        """
         if leeway is not None:
             return leeway
         return MARGIN if self.lifetime is None else min(MARGIN, self.lifetime / 2)
 
 
 class OAuth2Token(ReadOnlyDict):
-    """A token as `fetch_token` returns it: a dictionary for reading, whose repr shows no secret.
+    """A token as `fetch_token` returns it: a read-only dictionary, whose repr shows no secret.
 
     params: a mapping with at least `access_token`, or an `OAuthToken`.
 
-    The dictionary is read-only because every change of a session's token goes through the session; `dict(token)` is a
-    copy to change. It can be pickled as any dictionary can, secrets included. Its repr shows the values of a few
-    members that are no secrets, and the others by name.
+    It is read-only because every change of a session's token goes through the session. `dict(token)` returns a copy
+    that can be changed. The token can be pickled like any dictionary; the pickle contains the secrets. The repr shows
+    the values of a few members that are not secrets, and only the names of the others.
+
+    Raises `UsageError` for a mapping without a valid `access_token`.
     """
 
     __slots__ = ("value",)
@@ -237,7 +251,10 @@ class OAuth2Token(ReadOnlyDict):
     @classmethod
     @clears_locals
     def from_dict(cls, token: Mapping[str, Any] | OAuthToken | None) -> Self | None:
-        """Return the token of a mapping; None stays None, and a token stays itself."""
+        """Return `token` as an `OAuth2Token`: a mapping is converted, None and an `OAuth2Token` are returned unchanged.
+
+        Raises `UsageError` for a mapping without a valid `access_token`.
+        """
         return token if token is None or isinstance(token, cls) else cls(token)
 
     @property
@@ -247,7 +264,7 @@ class OAuth2Token(ReadOnlyDict):
 
     @property
     def token_type(self) -> str:
-        """The normalized type, for instance ``Bearer``; the member `token_type` is as the server wrote it."""
+        """The normalized type, for instance ``Bearer``. The member ``["token_type"]`` is the server's spelling."""
         return self.value.token_type
 
     @property
@@ -257,12 +274,12 @@ class OAuth2Token(ReadOnlyDict):
 
     @property
     def id_token(self) -> str | None:
-        """The ID token as its text: nothing in it has been verified."""
+        """The ID token as text, or None. Its content has not been verified."""
         return self.value.id_token.reveal() if self.value.id_token else None
 
     @property
     def id_token_claims(self) -> Mapping[str, Any] | None:
-        """The claims of the ID token if a session has verified them, else None; a stored token has none."""
+        """The claims of the ID token if a session has verified them, else None. They are not stored with the token."""
         return self.value.id_token_claims
 
     @property
@@ -272,13 +289,17 @@ class OAuth2Token(ReadOnlyDict):
 
     @property
     def scope(self) -> str | None:
-        """The granted scope where the server named it."""
+        """The granted scope as text, or None if the server did not name it."""
         return None if self.value.scope is None else str(self.value.scope)
 
     def is_expired(self, leeway: float | None = None, *, now: float | None = None) -> bool:
-        """Say whether it expires within `leeway` seconds (default: min(60, lifetime / 2)) of `now`, or has.
+        """Return whether the token has expired or is about to expire.
 
-        A token of unknown lifetime is not expired.
+        leeway: seconds before its expiry from which the token counts as expired; None means min(60, lifetime / 2), or
+            60 if the lifetime is unknown.
+        now: the current time in seconds since the epoch; None means `time.time()`.
+
+        A token without a known time of expiry is never expired. Raises `UsageError` for an invalid `leeway` or `now`.
         """
         if self.value.expires_at is None:
             return False
@@ -302,7 +323,7 @@ class OAuth2Token(ReadOnlyDict):
 
 
 def _harmless(name: str, value: object) -> bool:
-    """Say whether a repr may show this member: an unknown one may be an API key, or a URL that needs no key."""
+    """Return whether a repr may show this member. An unknown member may be an API key, or a URL that contains one."""
     if name in _SHOWN_NUMBERS:
         return isinstance(value, int | float)
     return name in _SHOWN and isinstance(value, str)
@@ -310,5 +331,5 @@ def _harmless(name: str, value: object) -> bool:
 
 def _optional_secret(value: object) -> Secret | None:
     if value == MASK:
-        raise UsageError(f"the stored token is the text of a printed one: {token_problem(value)}")
+        raise UsageError(f"the stored token is the text of a printed token: {token_problem(value)}")
     return Secret(value) if isinstance(value, str) and value else None

@@ -1,9 +1,9 @@
 """Basic values: frozen, typed, and without secrets in their repr.
 
 Two guards keep secrets out of the local variables of a traceback, and neither can replace the other. `hides_locals`
-removes all frames. It is for code that passes secrets to other libraries, whose frames keep them too. `clears_locals`
-clears this package's frames only. It is for methods within which callables of the program run: a program looks for the
-frames of these, with their variables.
+removes all frames. It is for code that passes secrets to other libraries, because their frames keep the secrets too.
+`clears_locals` clears this package's frames only. It is for methods that call the program's callables: developers need
+the frames of those callables, with their variables.
 """
 
 from __future__ import annotations
@@ -30,46 +30,46 @@ _SUSPENDS: Final = 0x20 | 0x80 | 0x200  # flags of the code of generators, corou
 
 
 def without_frames(error: E) -> E:
-    """Return `error` with no traceback in it, nor in its causes and contexts.
+    """Remove the traceback from `error`, its causes and its contexts, and return `error`.
 
-    The frames of a traceback keep their local variables. Collectors of errors show those, and secrets are among them.
+    The frames of a traceback keep their local variables. Error collectors show these, and secrets are among them.
     """
-    for one in _chain(error):
-        one.__traceback__ = None
+    for link in _chain(error):
+        link.__traceback__ = None
     return error
 
 
 def clear_locals(error: BaseException) -> None:
     """Clear the local variables of this package's finished frames in `error`, its causes and its contexts.
 
-    For methods of the public API, whose arguments may be secrets: the lines of the frames stay in the traceback, and
-    frames of the program's own callables keep their variables.
+    For methods of the public API, whose arguments may be secrets. All frames stay in the traceback, and the frames of
+    the program's own callables keep their variables.
     """
-    for one in _chain(error):
-        traceback = one.__traceback__
+    for link in _chain(error):
+        traceback = link.__traceback__
         while traceback is not None:
             frame, traceback = traceback.tb_frame, traceback.tb_next
-            # A flow that caught a cause may still be suspended, and Python 3.11 and 3.12 would close it.
-            may_go_on = one is not error and frame.f_code.co_flags & _SUSPENDS
-            if not may_go_on and str(frame.f_globals.get("__name__")).startswith("doorkey."):
-                with suppress(RuntimeError):  # it still runs: the method that handles this error
+            # A flow that caught a cause may still be suspended, and in Python 3.11 and 3.12, `clear` would close it.
+            may_resume = link is not error and frame.f_code.co_flags & _SUSPENDS
+            if not may_resume and str(frame.f_globals.get("__name__")).startswith("doorkey."):
+                with suppress(RuntimeError):  # the frame of the method that handles this error still runs
                     frame.clear()
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:
-    """Yield the error, its causes and its contexts, each once: the chain may be a circle."""
+    """Yield the error, its causes and its contexts. Each is yielded once, because the chain may have a cycle."""
     seen: set[int] = set()
     pending: list[BaseException | None] = [error]
     while pending:
-        one = pending.pop()
-        if one is not None and id(one) not in seen:
-            seen.add(id(one))
-            yield one
-            pending += [one.__cause__, one.__context__]
+        link = pending.pop()
+        if link is not None and id(link) not in seen:
+            seen.add(id(link))
+            yield link
+            pending += [link.__cause__, link.__context__]
 
 
 def clears_locals(function: Callable[P, R]) -> Callable[P, R]:
-    """Return `function`, or a coroutine function, such that errors that leave it keep none of its arguments.
+    """Decorate a function or coroutine function, so that the errors it raises keep none of its arguments.
 
     See `clear_locals`.
     """
@@ -94,7 +94,7 @@ def _clears_locals_async(function: Callable[P, Awaitable[R]]) -> Callable[P, Cor
         try:
             return await function(*args, **kwargs)
         except BaseException as error:
-            del args, kwargs  # as above
+            del args, kwargs  # this frame is in the traceback
             clear_locals(error)
             raise
 
@@ -102,17 +102,17 @@ def _clears_locals_async(function: Callable[P, Awaitable[R]]) -> Callable[P, Cor
 
 
 def constructor_clears_locals(kind: type[T]) -> type[T]:
-    """Return the class `kind`, whose constructor `clears_locals`: a decorator for a dataclass with secrets."""
+    """Apply `clears_locals` to the constructor of the class `kind`. A decorator for dataclasses with secrets."""
     made: Any = kind
     made.__init__ = clears_locals(made.__init__)
     return kind
 
 
 def hides_locals(function: Callable[P, R]) -> Callable[P, R]:
-    """Return `function` such that the errors it raises carry no frame of it, nor of what it calls.
+    """Decorate a function, so that the `OAuthError`s it raises carry no frame of it or of the functions that it calls.
 
-    For code whose arguments or local variables are secrets in plain text. A callable of the program's own is not called
-    within, because its frames are what a program looks for.
+    For code whose arguments or local variables are secrets in plain text. Such code must not call the program's own
+    callables, because a developer needs their frames.
     """
 
     @wraps(function)
@@ -121,21 +121,25 @@ def hides_locals(function: Callable[P, R]) -> Callable[P, R]:
             return function(*args, **kwargs)
         except OAuthError as error:
             del args, kwargs  # this frame is in the traceback
-            raise without_frames(error)  # noqa: B904  # it is the error that was raised
+            raise without_frames(error)  # noqa: B904  # the same error
 
     return call
 
 
 def unguarded(function: Callable[P, R]) -> Callable[P, R]:
-    """Return the function that `hides_locals` guards, for a caller that is guarded itself: one call instead of two."""
+    """Return the undecorated function under `hides_locals`. A decorated caller calls it to save one call."""
     inner: Callable[P, R] = cast("Any", function).__wrapped__
     return inner
 
 
 class Secret:
-    """A string that shows itself only when asked by name: not in repr, str, format, pickle or a log record.
+    """A string that only `reveal()` returns: it is not in the repr, str, format, pickle or a log record.
 
-    Compared in constant time. `reveal()` returns the string.
+    Secrets are compared in constant time.
+
+    value: the string, or another `Secret`.
+
+    Raises `UsageError` for any other value.
     """
 
     __slots__ = ("_value",)
@@ -146,7 +150,7 @@ class Secret:
         if not isinstance(given, str):
             kind = type(given).__name__
             del value, given  # this frame is in the traceback
-            raise UsageError(f"a Secret is made of text, not {kind}")
+            raise UsageError(f"the value of a Secret is text, not {kind}")
         object.__setattr__(self, "_value", given)
 
     def reveal(self) -> str:
@@ -154,12 +158,12 @@ class Secret:
         return self._value
 
     def __setattr__(self, name: str, value: object) -> NoReturn:
-        raise UsageError("a Secret cannot be changed: make a new one")
+        raise UsageError("a Secret cannot be changed: construct another one")
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Secret):
             return NotImplemented
-        mine, theirs = (one._value.encode("utf-8", "surrogatepass") for one in (self, other))
+        mine, theirs = (secret._value.encode("utf-8", "surrogatepass") for secret in (self, other))
         return hmac.compare_digest(mine, theirs)
 
     def __hash__(self) -> int:
@@ -178,7 +182,7 @@ class Secret:
         return format(MASK, spec)
 
     def __reduce_ex__(self, protocol: object) -> NoReturn:
-        raise UsageError("a Secret is not pickled: store what reveal() returns where secrets may be stored")
+        raise UsageError("a Secret is not pickled: store the text from reveal() in a place that may hold secrets")
 
     def __copy__(self) -> Secret:
         return self
@@ -188,7 +192,7 @@ class Secret:
 
 
 class Redacted:
-    """A value whose content collectors of local variables do not show: they use its repr, and do not look into it."""
+    """A value whose content error collectors do not show: they use its repr instead of reading its members."""
 
     __slots__ = ()
 
@@ -200,7 +204,7 @@ class Redacted:
 
 
 class RedactedBytes(Redacted, bytes):
-    """Bytes whose repr and str show their number and nothing else: a body, a sealed record. Their slices are bytes."""
+    """Bytes whose repr and str show only their number: a body, a sealed record. A slice of them is plain `bytes`."""
 
     __slots__ = ()
 
@@ -211,7 +215,7 @@ class RedactedBytes(Redacted, bytes):
 
 
 class RedactedDict(Redacted, dict[str, Any]):
-    """A dictionary whose repr shows the number of its members and nothing else: a parsed document, a record."""
+    """A dictionary whose repr shows only the number of its members: a parsed document, a record."""
 
     __slots__ = ()
 
@@ -222,17 +226,17 @@ class RedactedDict(Redacted, dict[str, Any]):
 
 
 class NotPicklable:
-    """Has locks, connections or secrets: it is neither pickled nor copied, but made where it is needed."""
+    """A mixin for classes that hold locks, connections or secrets: it refuses pickling and copying."""
 
     __slots__ = ()
 
     def __reduce_ex__(self, protocol: object) -> NoReturn:
         kind = type(self).__name__
-        raise UsageError(f"a {kind} is neither pickled nor copied: share it, or make one where it is needed")
+        raise UsageError(f"a {kind} is neither pickled nor copied: share it, or construct another one")
 
 
 class ReadOnlyDict(Redacted, dict[str, Any]):
-    """A dictionary for reading: it stays as it was when it was checked. `dict(it)` is a copy to change."""
+    """A read-only dictionary: its content stays as it was checked. `dict(…)` returns a copy that can be changed."""
 
     __slots__ = ()
     _read_only_because: ClassVar[str] = "this is read-only: change a copy, dict(…)"
@@ -240,50 +244,61 @@ class ReadOnlyDict(Redacted, dict[str, Any]):
     def _read_only(self, *_: Any, **__: Any) -> Any:
         raise UsageError(self._read_only_because)
 
-    if not TYPE_CHECKING:  # a checker should see a dict, and complain of nothing but what raises here
+    if not TYPE_CHECKING:  # a type checker should see the methods of a dict
         __setitem__ = __delitem__ = __ior__ = _read_only
         update = setdefault = pop = popitem = clear = _read_only
 
     def copy(self) -> dict[str, Any]:
-        """Return a plain dictionary."""
+        """Return a copy as a plain dictionary."""
         return dict(self)
 
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """A set of scope tokens that remembers their order (RFC 6749 §3.3)."""
+    """A set of scope tokens that keeps their order (RFC 6749 §3.3).
+
+    tokens: the scope tokens as a tuple of texts; `Scope.of` accepts text and lists too.
+
+    Raises `UsageError` for any other value.
+    """
 
     tokens: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         given: object = self.tokens
         if not isinstance(given, tuple) or not all(isinstance(token, str) for token in self.tokens):
-            raise UsageError("the tokens of a Scope are a tuple of texts: Scope.of() takes text and lists")
+            raise UsageError("the tokens of a Scope are a tuple of texts: use Scope.of() for text and lists")
 
     @classmethod
     def of(cls, value: str | Iterable[str] | None) -> Scope:
-        """Return the scope of a space-separated string, or of an iterable of tokens; None is the empty scope."""
+        """Return the scope of a space-separated string or of an iterable of tokens. Raises `UsageError`.
+
+        value: text, an iterable of tokens, or None for the empty scope. A token is visible ASCII without ``"`` and
+            backslash (RFC 6749 §3.3).
+        """
         if isinstance(value, Scope):
             return value
         given: object = value
         if isinstance(given, bytes | bytearray) or not (given is None or isinstance(given, Iterable)):
-            raise UsageError(f"a scope is text, or tokens that are text, not {type(given).__name__}")
+            raise UsageError(f"a scope is text or a list of texts, not {type(given).__name__}")
         tokens = value.split() if isinstance(value, str) else list(value or ())
         if any(not isinstance(token, str) for token in tokens):
-            raise UsageError("a scope is text, or tokens that are text")
+            raise UsageError("a scope is text or a list of texts")
         for token in tokens:
             if " " in token.strip():
                 raise UsageError("a scope token contains a space: give each token of a list by itself, or one text")
             if not token or any(not "!" <= c <= "~" or c in '"\\' for c in token):
-                raise UsageError('a scope token is made of visible ASCII characters without " and \\ (RFC 6749 §3.3)')
+                raise UsageError('a scope token has only visible ASCII characters except " and \\ (RFC 6749 §3.3)')
         return cls(tuple(dict.fromkeys(tokens)))
 
     @classmethod
     def granted(cls, value: str | Iterable[object]) -> Scope:
-        """Return the scope that a server names, as text or as a list; tokens that are illegal are kept as text.
+        """Return the scope in a server's response, as lenient as possible: illegal tokens are kept.
 
-        It informs and is sent nowhere, so it is no reason to lose the token. A lone surrogate becomes a question mark,
-        because no store could hold it.
+        This scope is information and is not sent, so an illegal one must not lose the access token. A lone surrogate
+        becomes a question mark, because no store could hold it.
+
+        value: the scope as text, or a list whose items are converted to text.
         """
         text = value if isinstance(value, str) else " ".join(str(token) for token in value)
         return cls(tuple(dict.fromkeys(text.encode("utf-8", "replace").decode("utf-8").split())))

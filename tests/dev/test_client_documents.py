@@ -195,7 +195,7 @@ def test_a_document_beyond_loopback_is_fetched_from_public_addresses_alone(
     for host in ("rebound.example", "10.0.0.1", "169.254.169.254", "[::ffff:10.0.0.1]"):
         status, text = told(http, provider, f"https://{host}/client.json")
         assert status == 400
-        assert "leads to an address that" in text
+        assert "resolves to an address that" in text
 
 
 def test_a_provider_that_others_reach_fetches_nothing_from_its_own_machine(site: Site, http: requests.Session) -> None:

@@ -97,7 +97,7 @@ def test_a_fragment_is_refused_even_an_empty_one(url: str) -> None:
     "url", ["https://as.example{}/token", "https://as.example/to{}ken", "{}https://as.example/token"]
 )
 def test_blanks_control_characters_and_backslashes_are_refused_wherever_they_stand(url: str, odd: str) -> None:
-    with pytest.raises(UsageError, match="blank, a control character or a backslash"):
+    with pytest.raises(UsageError, match="space, a control character or a backslash"):
         check_endpoint(url.format(odd), "token endpoint")
 
 

@@ -1,7 +1,7 @@
-"""Which addresses a connection to a name of unknown origin may use: RFC 6890, and what embeds such an address.
+"""The addresses to which a program may connect for an untrusted host name (RFC 6890).
 
-The networks are listed here and not taken from `ipaddress`: its `is_global` differs between releases of Python (6to4 is
-public before 3.13) and takes NAT64 of a private address, and multicast, for public ones.
+The networks are listed here, because `is_global` of `ipaddress` differs between releases of Python (6to4 is global
+before 3.13), and returns True for multicast and for a private address in NAT64.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from doorkey.errors import UsageError, VerificationError, printable
 
 Address: TypeAlias = IPv4Address | IPv6Address
 Permission: TypeAlias = Callable[[Address], bool]
-"""Says whether an address may be connected to."""
+"""A callable that returns whether a connection to an address is permitted."""
 
 _NOT_PUBLIC: Final = tuple(
     map(
@@ -23,7 +23,7 @@ _NOT_PUBLIC: Final = tuple(
             *("0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12"),
             *("192.0.0.0/24", "192.0.2.0/24", "192.88.99.0/24", "192.168.0.0/16", "198.18.0.0/15", "198.51.100.0/24"),
             *("203.0.113.0/24", "224.0.0.0/4", "240.0.0.0/4"),
-            "168.63.129.16/32",  # in a public range, but on Azure the host itself answers, with its metadata
+            "168.63.129.16/32",  # in a public range, but on Azure it is the host itself, which serves its metadata
         ),
     )
 )
@@ -31,7 +31,7 @@ _PUBLIC_6: Final = IPv6Network("2000::/3")
 _NOT_PUBLIC_6: Final = tuple(
     map(
         IPv6Network,
-        # Protocol assignments with Teredo in them, documentation, 6to4: what embeds an address and is not routed.
+        # Protocol assignments with Teredo, documentation, 6to4, documentation
         ("2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20"),
     )
 )
@@ -39,15 +39,17 @@ _NAT64: Final = IPv6Network("64:ff9b::/96")
 
 
 def public_address(address: Address) -> bool:
-    """Say whether `address` is one that the whole internet can reach: for `ExchangePolicy(addresses=public_address)`.
+    """Return whether `address` is publicly reachable. Pass this function as `ExchangePolicy(addresses=public_address)`.
+
+    address: an `IPv4Address` or `IPv6Address` of the module `ipaddress`.
 
     Not public are private, shared, loopback, link-local, multicast, reserved, benchmark and documentation addresses
-    (RFC 6890), those where clouds serve metadata, and IPv6 addresses that embed one of these (mapped RFC 4291 §2.5.5.2,
-    NAT64 RFC 6052 §2.1). Teredo and 6to4 are never public. Raises `UsageError` for a value that is not an address.
+    (RFC 6890), the addresses of cloud metadata services, and IPv6 addresses that embed one of these (mapped: RFC 4291
+    §2.5.5.2; NAT64: RFC 6052 §2.1). Teredo and 6to4 are never public. Raises `UsageError` for any other value.
     """
     given: object = address
     if not isinstance(given, IPv4Address | IPv6Address):
-        raise UsageError(f"public_address judges an address of the module ipaddress, not {type(given).__name__}")
+        raise UsageError(f"the address is an IPv4Address or IPv6Address of ipaddress, not {type(given).__name__}")
     if isinstance(given, IPv6Address):
         embedded = given.ipv4_mapped or (IPv4Address(int(given) & 0xFFFFFFFF) if given in _NAT64 else None)
         if embedded is None:
@@ -57,18 +59,21 @@ def public_address(address: Address) -> bool:
 
 
 def permitted(host: str, answers: Iterable[str], permission: Permission) -> tuple[Address, ...]:
-    """Return the addresses that `host` was resolved to, once each and in their order, all of them permitted.
+    """Return the addresses to which `host` was resolved, in their order and without duplicates, if all are permitted.
 
-    An IPv4-mapped address is the IPv4 address to which it leads. `answers`: the addresses as text. `permission`: says
-    of one whether it may be reached. Raises `VerificationError` where any is refused: a name with a public and a
-    private address has the latter for a purpose. It is no fault of the caller's, nor of the network's, and to try again
-    would not help. The message names no address, so that the party that gave the name cannot explore a network with it.
+    host: the name, for the message.
+    answers: the addresses as text. An IPv4-mapped address counts as the IPv4 address that it contains.
+    permission: returns whether a connection to an address is permitted.
+
+    Raises `VerificationError` if any address is refused, because a name with a public and a private address may be an
+    attack. It is neither a mistake of the caller nor a network error, and a retry would not help. The message contains
+    no address, so that the party that chose the name cannot explore a network with it.
     """
     addresses = tuple(dict.fromkeys(map(_plain, answers)))
     if not all(permission(address) for address in addresses):
         raise VerificationError(
             "host",
-            f"{printable(host, 80)} leads to an address that ExchangePolicy.addresses refuses, so nothing was sent: "
+            f"{printable(host, 80)} resolves to an address that ExchangePolicy.addresses refuses, so nothing was sent: "
             "omit addresses= for a server that you chose yourself",
         )
     return addresses

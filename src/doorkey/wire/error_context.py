@@ -1,4 +1,4 @@
-"""Which exchange an error is about: method, URL, client and status, without a secret."""
+"""The exchange that caused an error, in its message: method, URL, client and status, without a secret."""
 
 from __future__ import annotations
 
@@ -22,23 +22,25 @@ R = TypeVar("R")
 
 
 def in_exchange(error: E, request: Request | None, status: int | None = None) -> E:
-    """Return `error` with the exchange that it is about, for its text; the first one that is named stays.
+    """Set the exchange that caused `error`, unless one is set already, and return `error`.
 
-    A `UsageError` is about the call and not about an exchange. `request`: the request of the exchange. `status`: that
-    of its response.
+    A `UsageError` is about the call, so it gets no exchange.
+
+    request: the request of the exchange, or None if there was none.
+    status: the status of its response, or None if there was none.
     """
     if request is not None and not error.exchange and not isinstance(error, UsageError):
         client_id = client_id_of(request)
         client = f", client {printable(client_id, 80)!r}" if client_id else ""
-        answered = "" if status is None else f", HTTP {status}"
-        error.exchange = f"{printable(request.method, 10)} {shown_url(request.url)}{client}{answered}"
+        outcome = "" if status is None else f", HTTP {status}"
+        error.exchange = f"{printable(request.method, 10)} {shown_url(request.url)}{client}{outcome}"
     return error
 
 
 def names_exchange(function: Callable[Concatenate[Response, P], R]) -> Callable[Concatenate[Response, P], R]:
-    """Return `function`, which parses a response, such that its errors name the exchange and carry no frame of it.
+    """Decorate a function that parses a response: its errors name the exchange, and carry no frame of the function.
 
-    It raises what `function` raises, and its first argument is the response.
+    The first argument of `function` is the response.
     """
 
     @wraps(function)
@@ -53,7 +55,7 @@ def names_exchange(function: Callable[Concatenate[Response, P], R]) -> Callable[
 
 
 def client_id_of(request: Request) -> str:
-    """Return the client ID that `request` names, in HTTP Basic, its body or its query; empty where it names none."""
+    """Return the client ID in the HTTP Basic credentials, the body or the query of `request`, or an empty string."""
     scheme, _, credentials = (request.header("authorization") or "").partition(" ")
     if scheme.lower() == "basic":
         with suppress(ValueError):

@@ -1,4 +1,4 @@
-"""The shapes in which servers describe an error: RFC 6749 §5.2, and those that it does not define."""
+"""The shapes in which servers describe an error: that of RFC 6749 §5.2, and other common ones."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from doorkey.errors import ServerError
 from doorkey.wire.redaction import without_tokens
 
 UNNAMED: Final = "invalid_error"
-"""The code of an error that has none."""
+"""The code for an error without a code."""
 
 _CODES: Final = ("error", "errorType", "error_type", "errorCode", "error_code", "code", "type", "status", "name")
 _TEXTS: Final = ("error_description", "message", "errorMessage", "error_message", "detail", "title", "description")
@@ -24,10 +24,10 @@ class DescribedError(NamedTuple):
 
 
 def error_in(members: Mapping[str, Any], status: int) -> DescribedError | None:
-    """Return the error that the members of a response describe, or None.
+    """Return the error in the members of a JSON response, or None.
 
-    Understood are `error` as a code (RFC 6749 §5.2), `error` as an object, `errors` as a list of objects and, where
-    `status` is an error, a registered code in another member, as in problem details (RFC 9457).
+    Supported are `error` as a code (RFC 6749 §5.2), `error` as an object, `errors` as a list of objects and, if
+    `status` is 400 or more, a registered code in another member, as in problem details (RFC 9457).
     """
     error, errors = members.get("error"), members.get("errors")
     if isinstance(error, str) and error:
@@ -55,7 +55,7 @@ def _registered(members: Mapping[str, Any]) -> str:
 
 
 def _described(members: Mapping[str, Any]) -> str:
-    """Return the first two texts for people, with what looks like a token hidden."""
+    """Return the first two texts for people; every part that looks like a token is hidden."""
     return without_tokens(": ".join(dict.fromkeys(list(_values(members, _TEXTS))[:2])))
 
 

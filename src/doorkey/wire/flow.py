@@ -1,10 +1,10 @@
-"""Flows: a protocol of several steps written once, for programs that block and programs that await.
+"""Flows: a protocol of several steps, written once for blocking and asynchronous programs.
 
-Theory of operation. A flow is a generator. It asks for what it cannot do itself by yielding an *effect* (send this
-request, settle this value that may be awaitable), receives the outcome where it yielded, and returns its result.
-``answer = yield from Request(...)`` is typed as the `Response` it brings, because an effect iterates to its own
-outcome. `run` and `arun` are the only two places that know whether the program blocks; an outcome that is an
-exception is thrown into the flow, so that the flow's own lines are in the traceback.
+Theory of operation. A flow is a generator. It yields an *effect* for each operation that it cannot perform itself (send
+this request, await this value if it is awaitable), receives the outcome at the `yield`, and returns its result.
+``response = yield from Request(...)`` has the type `Response`, because iterating an effect returns its outcome. Only
+`run` and `arun` distinguish blocking from asynchronous programs. If an effect fails, its exception is thrown into the
+flow, so that the flow's own lines are in the traceback.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ T = TypeVar("T")
 
 
 class Effect(Generic[R]):
-    """Something a flow asks its driver to do, with an outcome of type `R`."""
+    """An operation that a flow delegates to its driver. Its outcome has the type `R`."""
 
     __slots__ = ()
 
@@ -36,15 +36,15 @@ Flow: TypeAlias = Generator[Effect[Any], Any, T]
 
 @dataclass(frozen=True, slots=True)
 class Settle(Effect[T]):
-    """Awaits the result of a user's callable if it is awaitable, and returns the value."""
+    """The effect that returns `value`, awaited if it is awaitable: the result of a user's callable."""
 
     value: T | Awaitable[T] = field(repr=False)
 
 
 def maybe_await(value: T | Awaitable[T] | Flow[T]) -> Flow[T]:
-    """Return `value`, or the result of it if it is a flow or an awaitable.
+    """Return `value`, or its result if it is a flow or an awaitable.
 
-    Unlike `Settle`, it passes to the driver only what has to be awaited: the value may be a secret.
+    Unlike `Settle`, it passes only awaitables to the driver, because the value may be a secret.
     """
     given: Any = value
     if inspect.isgenerator(value):
@@ -56,9 +56,9 @@ def maybe_await(value: T | Awaitable[T] | Flow[T]) -> Flow[T]:
 
 @dataclass(frozen=True, slots=True)
 class Sleep(Effect[None]):
-    """Ask for `seconds` to pass.
+    """The effect that waits for `seconds`.
 
-    saving: something that the server has issued is being saved; an interruption of the program waits until it is.
+    saving: True if an issued token is being saved. An interruption of the program is then deferred until it is saved.
     """
 
     seconds: float
@@ -66,7 +66,9 @@ class Sleep(Effect[None]):
 
 
 def run(flow: Flow[T], perform: Callable[[Any], Any]) -> T:
-    """Run `flow` to its result in a program that blocks; `perform` turns each effect into its outcome.
+    """Run `flow` in a blocking program, and return its result.
+
+    perform: called with each effect; returns its outcome or raises its error.
 
     Raises the errors of the flow, and `UsageError` if a callable of the user returned an awaitable.
     """
@@ -82,16 +84,18 @@ def run(flow: Flow[T], perform: Callable[[Any], Any]) -> T:
             raise
         try:
             outcome = _settled(effect) if isinstance(effect, Settle) else perform(effect)
-        except BaseException as error:  # noqa: BLE001  # an interrupt too: the flow must get to its `finally`
+        except BaseException as error:  # noqa: BLE001  # interrupts too: the flow must run its `finally`
             step = partial(flow.throw, error)
         else:
             step = partial(flow.send, outcome)
 
 
 async def arun(flow: Flow[T], perform: Callable[[Any], Awaitable[Any]]) -> T:
-    """Run `flow` to its result in a program that awaits; `perform` turns each effect into its outcome.
+    """Run `flow` in an asynchronous program, and return its result.
 
-    Raises the errors of the flow. Cancellation is thrown into the flow like any other outcome.
+    perform: called with each effect and awaited; returns its outcome or raises its error.
+
+    Raises the errors of the flow. Cancellation is thrown into the flow like any other error.
     """
     step: Callable[[], Effect[Any]] = partial(next, flow)
     outcome: Any = None
@@ -105,7 +109,7 @@ async def arun(flow: Flow[T], perform: Callable[[Any], Awaitable[Any]]) -> T:
             raise
         try:
             outcome = await _asettled(effect) if isinstance(effect, Settle) else await perform(effect)
-        except BaseException as error:  # noqa: BLE001  # cancellation too: the flow must get to its `finally`
+        except BaseException as error:  # noqa: BLE001  # cancellation too: the flow must run its `finally`
             step = partial(flow.throw, error)
         else:
             step = partial(flow.send, outcome)
@@ -116,9 +120,9 @@ def _settled(effect: Settle[T]) -> T:
     if not inspect.isawaitable(value):
         return value
     if inspect.iscoroutine(value):
-        value.close()  # or Python warns, far from here, that it was never awaited
+        value.close()  # otherwise Python warns, far from here, that it was never awaited
     raise UsageError(
-        "an asynchronous callable was given to a client that blocks: give a plain function, or use the async client"
+        "an asynchronous callable was given to a synchronous client: give a plain function, or use the async client"
     )
 
 

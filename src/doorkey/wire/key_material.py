@@ -1,7 +1,7 @@
 """Detects values that are, contain or decode to a key: a key is never a shared secret (RFC 8725 §2.1).
 
-A public key that is taken for an HMAC secret lets every reader of that key sign tokens. A private key that is taken for
-a password is sent to the server. Both checks are this one function.
+If a public key were used as an HMAC secret, every reader of that key could sign tokens. If a private key were used as a
+client secret, it would be sent to the server. One function is the check for both.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from urllib.parse import unquote_to_bytes
 from doorkey.values import Secret
 
 _EXAMINED: Final = 256 * 1024
-"""Bytes of a value that are examined: a key set is smaller, and a secret is much smaller."""
+"""The number of bytes of a value that are examined. A key set is smaller, and a secret is much smaller."""
 _DEPTH: Final = 3
-"""Encodings around one another that are undone: a PEM text in base64 in JSON has two."""
+"""The number of nested encodings that are decoded: a PEM text in base64 in JSON has two."""
 _SHORTEST: Final = 40
-"""Characters below which no encoding of a key fits: an Ed25519 key in DER has 44 bytes."""
+"""A value with fewer bytes is not decoded, because no encoded key fits: an Ed25519 key in DER has 44 bytes."""
 
 _MARK: Final = re.compile(
     rb"""
@@ -51,12 +51,12 @@ _HEX_MARKS: Final = re.compile(rb"0x|\\x|[\s:,-]", re.IGNORECASE)
 
 
 def holds_key(value: object) -> bool:
-    """Say whether `value` is a key, contains one, or decodes to one.
+    """Return whether `value` is a key, contains one, or decodes to one.
 
     value: text, bytes, a `Secret`, a mapping, a list, or a key object of any library. None and numbers hold no key.
-        Recognized are PEM, DER, SSH, XML, JWK and JWK Set; in another text; and in base64, base64url, base32, base85,
-        hexadecimal, percent or backslash escapes, UTF-16, a list of byte values, or a Python or JSON literal around
-        them.
+        Recognized are PEM, DER, SSH, XML, JWK and JWK Set, also as part of another text, and also encoded: in base64,
+        base64url, base32, base85, hexadecimal, percent or backslash escapes, UTF-16, a list of byte values, or a Python
+        or JSON literal.
     """
     if isinstance(value, Secret):
         value = value.reveal()
@@ -81,7 +81,7 @@ def _found(data: bytes, depth: int) -> bool:
 
 
 def _decodings(data: bytes) -> Iterator[bytes]:
-    """Yield each reading of `data` as an encoding of other bytes."""
+    """Yield the bytes that each encoding would decode `data` to."""
     text = data.removeprefix(b"\xef\xbb\xbf").strip()
     if b"\0" in text:
         yield text.replace(b"\0", b"")  # UTF-16 and UTF-32 of ASCII

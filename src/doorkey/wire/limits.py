@@ -1,7 +1,7 @@
-"""The bounds of every exchange with an authorization server, whichever client carries it.
+"""The bounds of every exchange with an authorization server, for all HTTP clients.
 
-Adapters pass the raw status, headers and chunks, and get a `Response` that is bounded and is not a redirect. One
-decoder for all clients is what makes "the decoded body is capped" true on each of them.
+Adapters pass the raw status, headers and chunks, and get a `Response` that is bounded and is not a redirect. The body
+is decoded here, because only then its decoded size is limited for every HTTP client.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ from doorkey.wire.messages import Pairs, Response
 from doorkey.wire.urls import http_hosts_of, shown_url
 
 ACCEPT_ENCODING: Final = "gzip"
-"""The content codings that are requested; another one, which cannot be bounded, is rejected."""
+"""The content codings that are requested. A response with a coding that cannot be bounded is rejected."""
 
 HEAD_OVERHEAD: Final = 1024
-"""Bytes of a status line and of separators beside `max_headers`, where a head is counted as it is read."""
+"""Bytes for the status line and separators, in addition to `max_headers`, if the raw head of a response is counted."""
 
 _DAY: Final = 86_400.0
 _GZIP_OR_ZLIB: Final = 32 + zlib.MAX_WBITS
@@ -33,14 +33,17 @@ _CODINGS: Final = frozenset({"gzip", "x-gzip", "deflate"})
 class ExchangePolicy:
     """The bounds of one exchange with an authorization server.
 
-    deadline: seconds for the whole exchange, at most a day; a body that arrives slowly does not extend them.
-    max_body: bytes of the decoded body.
-    max_headers: bytes of all headers together.
+    deadline: maximum duration of the whole exchange in seconds, at most a day; a body that arrives slowly does not
+        extend it.
+    max_body: maximum size of the decoded body in bytes.
+    max_headers: maximum size of all headers together in bytes.
     addresses: a function that returns whether a connection to an IP address is permitted. The name of the server is
         resolved once, every address must be permitted, and the connection goes to one of them. None permits all, for
         servers that you chose yourself; `doorkey.public_address` is for servers that another party names.
     http_hosts: names of hosts beside loopback, without a port, that plain http may reach, for instance ``{"keycloak"}``
         in a compose file. Everything that is sent to them, secrets included, can be read in that network.
+
+    Raises `UsageError` for an invalid value.
     """
 
     deadline: float = 15.0
@@ -56,11 +59,11 @@ class ExchangePolicy:
         count(self.max_headers, "max_headers, in bytes,")
         object.__setattr__(self, "http_hosts", http_hosts_of(self.http_hosts))
         if self.addresses is not None:
-            function(self.addresses, "addresses is a callable that says of an address whether it may be connected to")
+            function(self.addresses, "addresses is a callable that returns whether an address may be connected to")
 
 
 def policy_of(given: ExchangePolicy | None) -> ExchangePolicy:
-    """Return the policy that was `given` as `exchange=`, or the usual one. Raises `UsageError` for anything else."""
+    """Return the `exchange=` of a caller, or the default policy for None. Raises `UsageError` for anything else."""
     return ExchangePolicy() if given is None else instance(given, ExchangePolicy, "exchange is an ExchangePolicy")
 
 
@@ -70,7 +73,11 @@ def headers_too_large(max_headers: int, status: int | None = None) -> InvalidRes
 
 
 class BoundedReader:
-    """Collects one response within the bounds of `policy`; feed it chunks, then take `response()`.
+    """Collects one response within the bounds of `policy`: feed it chunks, then call `response()`.
+
+    status: the HTTP status.
+    headers: the (name, value) pairs of the response headers.
+    policy: the bounds.
 
     Raises `InvalidResponse` with problem `redirected`, `headers_too_large`, `content_coding` or `too_large`.
     """
@@ -86,7 +93,7 @@ class BoundedReader:
             raise headers_too_large(policy.max_headers, status)
         head = Response(status, self._headers)
         if 300 <= status < 400:
-            # Following it would send the client's secret, or a code, to the server that the response names.
+            # To follow the redirect would send the client's secret, or a code, to the server that the response names.
             target = shown_url(head.header("location") or "")
             raise self._bad(
                 "redirected",
@@ -100,9 +107,9 @@ class BoundedReader:
 
     @hides_locals
     def feed(self, chunk: bytes) -> None:
-        """Take a chunk of the body as it came from the wire, still encoded.
+        """Add a chunk of the body, as it was received: still encoded.
 
-        Raises `InvalidResponse` if the body exceeds the cap, or is not in its coding.
+        Raises `InvalidResponse` if the body is too large, or if it is not in the content coding of its header.
         """
         self._raw += len(chunk)
         if self._raw > self._policy.max_body:
@@ -119,7 +126,7 @@ class BoundedReader:
 
     @hides_locals
     def response(self) -> Response:
-        """Return the whole response; its headers no longer speak of a coding.
+        """Return the complete response with the decoded body, without the headers of its coding and length.
 
         Raises `InvalidResponse` if an encoded body ends too early.
         """

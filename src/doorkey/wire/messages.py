@@ -1,6 +1,6 @@
 """HTTP requests and responses as values, which flows yield and receive.
 
-Parameters stay pair lists until the wire, so that repeats survive and order is kept.
+Parameters are pairs until they are encoded, so that repeated names and the order are kept.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ FORM = "application/x-www-form-urlencoded"
 
 @hides_locals
 def form_encoded(pairs: Iterable[tuple[str, str]]) -> str:
-    """Return `pairs` form-encoded (WHATWG URL §5.2). Raises `UsageError` for text that UTF-8 cannot hold."""
+    """Return `pairs` form-encoded (WHATWG URL §5.2). Raises `UsageError` for text that UTF-8 cannot encode."""
     try:
         return urlencode(list(pairs))
     except UnicodeEncodeError as error:
@@ -31,15 +31,15 @@ def form_encoded(pairs: Iterable[tuple[str, str]]) -> str:
 
 
 def with_header(headers: Mapping[str, str], name: str, value: str) -> dict[str, str]:
-    """Return `headers` in which `name`, in any case, is `value` and nothing else."""
+    """Return a copy of `headers` in which the header `name`, compared without case, has this one `value`."""
     return {**{old: given for old, given in headers.items() if old.lower() != name.lower()}, name: value}
 
 
 @hides_locals
 def header_pairs(headers: Any, whose: str) -> Pairs:
-    """Return `headers`, a mapping or pairs, as pairs of text; bytes are taken as latin-1 (RFC 9110 §5.5).
+    """Return `headers`, a mapping or pairs, as pairs of text; bytes are decoded as latin-1 (RFC 9110 §5.5).
 
-    `whose` they are is told where they are none: raises `UsageError`.
+    `whose` is the beginning of the message. Raises `UsageError` for anything else.
     """
     given: Any = headers
     items = given.items() if isinstance(headers, Mapping) else given
@@ -60,7 +60,10 @@ def _header_text(value: str | bytes | float) -> str:
 
 @hides_locals
 def body_bytes(body: object, whose: str) -> bytes:
-    """Return a body of text or bytes as bytes; None is none. Raises `UsageError` that says `whose` it is."""
+    """Return a body of text or bytes as bytes; None means an empty body. Raises `UsageError` for anything else.
+
+    `whose` is the beginning of the message.
+    """
     if body is None or isinstance(body, bytes | bytearray):
         return bytes(body or b"")
     if not isinstance(body, str):
@@ -75,7 +78,7 @@ def body_bytes(body: object, whose: str) -> bytes:
 class Response:
     """A response: the status, the headers as pairs, and the decoded, bounded body.
 
-    `asked` is the request it answers, whose secrets no error about this answer may repeat.
+    `asked` is the request of this response. No error about the response may quote its secrets.
     """
 
     status: int
@@ -87,12 +90,12 @@ class Response:
         object.__setattr__(self, "body", RedactedBytes(self.body))
 
     def header(self, name: str) -> str | None:
-        """Return the first header called `name`, in any case, or None."""
+        """Return the value of the first header `name`, compared without case, or None."""
         return next((value for key, value in self.headers if key.lower() == name.lower()), None)
 
     @property
     def media_type(self) -> str:
-        """The type and subtype of the content, lower-case and without parameters; empty when not said."""
+        """The media type of the body, in lower case and without parameters; empty without a Content-Type header."""
         return (self.header("content-type") or "").partition(";")[0].strip().lower()
 
     def __repr__(self) -> str:  # a body may hold tokens
@@ -101,11 +104,11 @@ class Response:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Request(Effect[Response]):
-    """A request to an authorization server; yielding it from a flow brings its `Response`.
+    """A request to an authorization server. A flow that yields it receives its `Response`.
 
-    `form` holds parameters that are still pairs; `body` holds bytes that a user's hook has already encoded, and wins.
-    `options` are for the HTTP client that carries it (its own `timeout`, for instance). `needs_certificate`: the client
-    proves its certificate in the TLS connection (RFC 8705).
+    `form` holds parameters as pairs. `body` holds bytes that a user's hook has already encoded; they replace `form`.
+    `options` are for the HTTP client that sends the request (its own `timeout`, for instance). `needs_certificate`: the
+    client presents its certificate in the TLS connection (RFC 8705).
     """
 
     method: str
@@ -130,21 +133,21 @@ class Request(Effect[Response]):
 
     @property
     def content(self) -> bytes:
-        """The body as it goes on the wire."""
+        """The encoded body, as it is sent."""
         return RedactedBytes(form_encoded(self.form).encode("ascii")) if self.body is None else self.body
 
     def header(self, name: str) -> str | None:
-        """Return the first header called `name`, in any case, or None."""
+        """Return the value of the first header `name`, compared without case, or None."""
         return next((value for key, value in self.headers if key.lower() == name.lower()), None)
 
     def with_header(self, name: str, value: str) -> Request:
-        """Return a copy in which the header `name` is `value` and nothing else."""
+        """Return a copy in which the header `name`, compared without case, has this one `value`."""
         kept = tuple((key, old) for key, old in self.headers if key.lower() != name.lower())
         return replace(self, headers=(*kept, (name, value)))
 
     def with_options(self, options: tuple[tuple[str, Any], ...]) -> Request:
-        """Return a copy with `options` for the HTTP client that carries it."""
+        """Return a copy with these `options` for the HTTP client that sends it."""
         return replace(self, options=options)
 
-    def __repr__(self) -> str:  # forms hold secrets, and so may queries
+    def __repr__(self) -> str:  # the form and the query may hold secrets
         return f"<Request {self.method} {shown_url(self.url)}>"

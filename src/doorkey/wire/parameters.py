@@ -11,14 +11,14 @@ from doorkey.values import Secret, hides_locals, unguarded
 from doorkey.wire.messages import Pairs, form_encoded
 
 _SEVERAL: Final = frozenset({"audience", "resource"})
-"""Parameters that may stand there more than once (RFC 8693 §2.1, RFC 8707 §2)."""
+"""Parameters that may be repeated (RFC 8693 §2.1, RFC 8707 §2)."""
 
 
 @hides_locals
 def pairs_of(parameters: Mapping[str, Any]) -> Pairs:
-    """Return the pairs of a mapping: None is omitted, a list or tuple repeats its name, `scope` is joined by blanks.
+    """Return the pairs of a mapping. None is omitted; a list, tuple or set repeats its name, or is joined for `scope`.
 
-    Raises `UsageError` for a value that no form can hold.
+    Raises `UsageError` for a value that a form cannot contain.
     """
     pairs: list[tuple[str, str]] = []
     for name, value in parameters.items():
@@ -32,10 +32,10 @@ def pairs_of(parameters: Mapping[str, Any]) -> Pairs:
 
 @hides_locals
 def merged(ours: Pairs, extra: Iterable[tuple[str, str]], what: str) -> Pairs:
-    """Return our pairs followed by the `extra` ones, which cannot override ours.
+    """Return `ours` followed by the `extra` pairs, which cannot override ours.
 
-    Saying again what we say anyway is allowed; saying otherwise raises `UsageError` that names the parameter and
-    `what` it belongs to (RFC 6749 §3.1: a parameter stands there once).
+    An extra pair that is equal to one of ours is dropped, because RFC 6749 §3.1 does not allow repeated parameters.
+    Raises `UsageError` for an extra pair with another value. Its message names the parameter, and `what` sets it.
     """
     own = dict(ours)
     added: list[tuple[str, str]] = []
@@ -49,26 +49,26 @@ def merged(ours: Pairs, extra: Iterable[tuple[str, str]], what: str) -> Pairs:
 
 @hides_locals
 def beside_query(url: str, pairs: Iterable[tuple[str, str]]) -> Pairs:
-    """Return those of `pairs` that the query of the endpoint's `url` does not say already (RFC 6749 §3.1, §3.2).
+    """Return the `pairs` that the query of the endpoint's `url` does not contain already (RFC 6749 §3.1, §3.2).
 
-    Raises `UsageError` that names a parameter to which the query gives another value.
+    Raises `UsageError` if the query contains a parameter with another value.
     """
-    there = _parse_form(urlsplit(url).query)
-    if not there:
+    query = _parse_form(urlsplit(url).query)
+    if not query:
         return tuple(pairs)
     added: list[tuple[str, str]] = []
     for name, value in pairs:
-        said = [other for known, other in there if known == name]
-        if not said or name in _SEVERAL:
+        present = [other for known, other in query if known == name]
+        if not present or name in _SEVERAL:
             added.append((name, value))
-        elif said != [value]:
+        elif present != [value]:
             raise UsageError(f"the parameter {name!r} is in the URL of the endpoint already, with another value")
     return tuple(added)
 
 
 @hides_locals
 def parse_form(text: str) -> Pairs:
-    """Return the pairs of a form-encoded text, blanks kept. Raises `UsageError` when there are absurdly many."""
+    """Return the pairs of a form-encoded text, including empty values. Raises `UsageError` for more than 1000 pairs."""
     try:
         return tuple(parse_qsl(text, keep_blank_values=True, max_num_fields=1000))
     except ValueError:
@@ -79,7 +79,7 @@ _parse_form = unguarded(parse_form)
 
 
 def with_query(url: str, pairs: Iterable[tuple[str, str]]) -> str:
-    """Return `url` with `pairs` added at the end of its query, which is kept as it is (RFC 6749 §3.1)."""
+    """Return `url` with `pairs` appended to its query, which is not changed otherwise (RFC 6749 §3.1)."""
     parts = urlsplit(url)
     query = "&".join(part for part in (parts.query, form_encoded(pairs)) if part)
     return urlunsplit(parts._replace(query=query))

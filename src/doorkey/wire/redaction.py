@@ -1,4 +1,4 @@
-"""What an error may quote from a server: no secret that the request sent, and nothing that looks like a token."""
+"""Redaction of the server's texts in errors: they contain no secret of the request, and nothing like a token."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ _SHOWN: Final = frozenset(
         *("accept", "accept-encoding", "content-type", "content-length", "user-agent", "host", "connection"),
     }
 )
-"""Parameters and headers whose values the specifications define as no secrets. Every other value is one."""
+"""Parameters and headers whose values are not secrets by their specifications. Every other value counts as a secret."""
 _IN_CONFIDENCE: Final = re.compile("(token|secret|password|passcode|assertion|code|verifier|otp|pin)$", re.IGNORECASE)
-"""Names whose values are hidden however short they are."""
+"""Names whose values are hidden even if they are short."""
 _ENCODED: Final = re.compile(r"%[0-9A-F]{2}|\\&\w+;|\\&\\#x27;")
-"""The encodings of a character as a pattern, in upper and lower case."""
+"""The encodings of a character in an escaped pattern: their upper and lower case are equivalent."""
 _SHORT: Final = 8
-"""Characters below which a secret is looked for as a word of its own: `a` as a password is no reason to hide each a."""
+"""A secret with fewer characters is hidden only as a separate word: the password `a` must not hide each letter a."""
 _SHORTEST: Final = 4
-"""Characters below which the value of a parameter that no specification names is no secret: `1`, `yes`."""
+"""A value with fewer characters is not hidden, unless `_IN_CONFIDENCE` matches its name: `1`, `yes`."""
 
-# Each pattern begins where a run of its characters begins, and never goes back into it: each character is examined
-# once, and a server that sends 64 KiB of `x` in an error does not delay its clients.
+# Each pattern begins at the beginning of a run of its characters, and does not backtrack into it. So each character is
+# examined once, and a server that sends 64 KiB of `x` in an error does not delay its clients.
 _MEMBER: Final = re.compile(
     r"""(["']?(?<![\w.-])(?=[\w.-]*?(?:token|secret|passw|pwd|pass|assertion|code|verifier|jwt|hint|key|otp|pin|credential|
     auth|cookie|session))[\w.-]++["']?\s*+[:=]\s*)(?!\d{1,3}\b|null|true|false|[\[{])("[^"]*"?|'[^']*'?|[^\s&,;}\]<]+)""",
@@ -41,17 +41,17 @@ _MEMBER: Final = re.compile(
 )
 _SCHEME: Final = re.compile(r"\b(Bearer|Basic|DPoP)\s+(?!error|realm|token\b)[^\s\"',<]{4,}", re.IGNORECASE)
 _LONG_RUN: Final = re.compile(r"(?<![A-Za-z0-9_+/=.~-])(?=[A-Za-z_+/=.~-]*\d)[A-Za-z0-9_+/=.~-]{20,}")
-"""A text that looks like a token: a long run of its characters with a digit among them."""
+"""A text that looks like a token: a long run of token characters with at least one digit."""
 _RUN: Final = re.compile(r"(?<![A-Za-z0-9_+/=.~-])(?=[A-Za-z_+/=.~-]*\d)[A-Za-z0-9_+/=.~-]{6,}")
-"""A text that may be a token, in a response that should have contained one."""
+"""A text that may be a token, in a response that should have contained a token: a shorter run is enough."""
 
 
 def redactor(request: Request | None) -> Callable[[str], str]:
-    """Return a function that hides in a server's text the secrets that `request` sent, in every usual encoding."""
-    told: set[str] = set()
+    """Return a function that hides the secrets of `request` in a server's text: as they are, URL- or HTML-encoded."""
+    secrets: set[str] = set()
     if request is not None:
-        told = {spelling for secret in _told(request) for spelling in _spellings(secret)}
-    patterns = [_pattern(secret) for secret in sorted(told, key=len, reverse=True)]  # one may be part of another
+        secrets = {spelling for secret in _secrets_of(request) for spelling in _spellings(secret)}
+    patterns = [_pattern(secret) for secret in sorted(secrets, key=len, reverse=True)]  # one may be part of another
 
     def hidden(text: str) -> str:
         for pattern in patterns:
@@ -62,16 +62,16 @@ def redactor(request: Request | None) -> Callable[[str], str]:
 
 
 def without_tokens(text: str, *, in_success: bool = False) -> str:
-    """Return `text` with what looks like a token or a secret hidden: the request need not have sent it.
+    """Return `text` with every part hidden that looks like a token or a secret, even if the request did not contain it.
 
-    in_success: it is a response that was to bring a token, so that short ones are looked for too.
+    in_success: True for a successful response, which may contain a token. Then shorter runs of characters are hidden.
     """
     text = _SCHEME.sub(rf"\1 {HIDDEN}", text)
     return (_RUN if in_success else _LONG_RUN).sub(HIDDEN, _MEMBER.sub(rf"\1{HIDDEN}", text))
 
 
 def names_of_form(text: str) -> str:
-    """Return a form-encoded `text` with its names alone: each value may be a token."""
+    """Return a form-encoded `text` with its names, and with its values hidden: each value may be a token."""
     return "&".join(f"{name}={HIDDEN}" for name, _ in parse_qsl(text, keep_blank_values=True, max_num_fields=1000))
 
 
@@ -84,19 +84,19 @@ def _in_any_case(encoded: re.Match[str]) -> str:
     return r"(?:\&\#(?i:x)27;|\&\#39;)" if encoded[0].endswith("x27;") else f"(?i:{encoded[0]})"
 
 
-def _told(request: Request) -> Iterator[str]:
+def _secrets_of(request: Request) -> Iterator[str]:
     body = request.content.decode("utf-8", "replace")
     scheme, _, credentials = (request.header("authorization") or "").partition(" ")
     headers = [(name, value) for name, value in request.headers if name.lower() != "authorization"]
     parameters = [*parse_qsl(urlsplit(request.url).query), *parse_qsl(body), ("token", credentials), *headers]
     if scheme.lower() == "basic":
-        with suppress(ValueError):  # an auth method of the user's own may have written anything
+        with suppress(ValueError):  # a client authentication method of the user may have written anything
             password = b64decode(credentials).decode("utf-8", "replace").partition(":")[2]
             parameters += [("client_secret", password), ("client_secret", unquote_plus(password))]
     for name, value in parameters:
         if name.lower() in _SHOWN or not value:
             continue
-        # A demo's password is `password`, and to hide that word would hide what the server means.
+        # The password of a demo is `password`. To hide that word would make the server's message useless.
         confidential = _IN_CONFIDENCE.search(name) is not None
         if (confidential or len(value) >= _SHORTEST) and not _IN_CONFIDENCE.fullmatch(value):
             yield value

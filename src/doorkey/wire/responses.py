@@ -1,4 +1,4 @@
-"""The rules for every response of an authorization server: an OAuth error comes first, the body is one JSON object."""
+"""The rules for every response of an authorization server: an OAuth error comes first; the body is one JSON object."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from doorkey.wire.redaction import names_of_form, redactor, without_tokens
 from doorkey.wire.strict_json import JSONProblem, parse_object
 
 MAX_RETRY_AFTER: Final = 3600.0
-"""Seconds: a server that asks us to wait longer is taken at its word for an hour."""
+"""The maximum of `Retry-After` in seconds; a longer time counts as this."""
 
 _REPAIR: Final = "; a compliance hook can rewrite it ('access_token_response', 'refresh_token_response')"
 _EXCERPT: Final = 200
@@ -31,13 +31,13 @@ _COOKIES: Final = frozenset({"set-cookie", "set-cookie2"})
 def retry_after(response: Response, now: float | None = None) -> float | None:
     """Return the seconds of `Retry-After`, from 0 to an hour, or None (RFC 9110 §10.2.3).
 
-    A date is understood only where `now` is given, in seconds since the epoch.
+    now: seconds since the epoch, for a date in the header; without it, a date gives None.
     """
     value = (response.header("retry-after") or "").strip()
     if value.isascii() and value.isdigit():
         return min(float(value[:12]), MAX_RETRY_AFTER)
     if value and now is not None:
-        # A fifth of the import time of all this, for a rare header
+        # Imported here, because these take a fifth of the import time of this package, and the header is rare.
         from datetime import UTC
         from email.utils import parsedate_to_datetime
 
@@ -52,11 +52,14 @@ def retry_after(response: Response, now: float | None = None) -> float | None:
 
 @names_exchange
 def raise_oauth_error(response: Response, members: Mapping[str, Any], now: float | None = None) -> None:
-    """Raise the `ServerError` that `members` describe, if they describe one, whatever the status (RFC 6749 §5.2).
+    """Raise the `ServerError` that `members` describe (RFC 6749 §5.2); return if they describe none.
 
-    Other shapes of an error are understood too: `errors` as a list, `error` as an object, problem details (RFC 9457).
-    The class is that of the registered code, else `TemporarilyUnavailable` for 429 and 503, else `ServerError`.
-    response: the one that had these members.
+    The status may be any. Other shapes of an error are supported too: `errors` as a list, `error` as an object, problem
+    details (RFC 9457). The class of the error is that of the registered code, else `TemporarilyUnavailable` for 429 and
+    503, else `ServerError`.
+
+    response: the response that contained these members.
+    members: the members of its JSON object.
     now: seconds since the epoch, for a date in `Retry-After`.
     """
     found = error_in(members, response.status)
@@ -79,7 +82,7 @@ def raise_oauth_error(response: Response, members: Mapping[str, Any], now: float
 
 @names_exchange
 def raise_for_status(response: Response, now: float | None = None) -> None:
-    """Raise for any status but 2xx: `TemporarilyUnavailable` for 429 and 503, else `InvalidResponse`.
+    """Raise an error for any status except 2xx: `TemporarilyUnavailable` for 429 and 503, else `InvalidResponse`.
 
     response: the response.
     now: seconds since the epoch, for a date in `Retry-After`.
@@ -106,28 +109,31 @@ _raise_oauth_error, _raise_for_status = unguarded(raise_oauth_error), unguarded(
 
 
 def _repair(response: Response) -> str:
-    """Return the end of a message about a response that is not in the protocol.
+    """Return the hint at compliance hooks, for the end of a message about a response that violates the protocol.
 
-    A failed server is not repaired, and hooks do not see documents, which are requested by GET.
+    There is no hint for a status from 500 on, which a hook cannot repair, or for a GET request, whose response no hook
+    receives.
     """
     is_document = response.asked is not None and response.asked.method == "GET"
     return "" if is_document or response.status >= 500 else _REPAIR
 
 
 def _headers_of(response: Response) -> Pairs:
-    """Return the headers that an error may hold: its `vars()` reach logs, and a cookie may be a session."""
+    """Return the headers for an error, without cookies: its attributes are logged, and a cookie may be a session ID."""
     hide = redactor(response.asked)
     return tuple((name, hide(value)) for name, value in response.headers if name.lower() not in _COOKIES)
 
 
 @names_exchange
 def json_answer(response: Response, what: str, now: float | None = None, *, finite: bool = True) -> dict[str, Any]:
-    """Return the JSON object of a successful response called `what` in messages.
+    """Return the JSON object of a successful response.
 
+    response: the response.
+    what: the name of the response in messages.
     now: seconds since the epoch, for a date in `Retry-After`.
-    finite: refuse numbers beyond the range of a double.
+    finite: True to reject numbers beyond the range of a double.
 
-    Raises `ServerError` if it is an OAuth error with any status, `TemporarilyUnavailable` for 429 and 503, and
+    Raises `ServerError` for an OAuth error with any status, `TemporarilyUnavailable` for 429 and 503, and
     `InvalidResponse` with problem `empty`, `not_json`, `not_an_object`, `duplicate_member`, `too_deep` or `status`.
     """
     try:
@@ -151,15 +157,16 @@ def json_answer(response: Response, what: str, now: float | None = None, *, fini
 
 
 def excerpt_of(response: Response) -> str:
-    """Return the beginning of a response that is no token, with secrets and what looks like a token hidden.
+    """Return the beginning of an unusable response, with secrets and everything that looks like a token hidden.
 
-    Of an error, any text. Of a success, an HTML page, and the names of a form: its values may be tokens.
+    An error response is quoted if its media type is text, JSON or XML, and any other response only if it is HTML. Of a
+    form, only the names are quoted, because its values may be tokens. The excerpt is empty for everything else.
     """
     text = response.body.decode("utf-8", "replace")
     if response.media_type == FORM or (not response.media_type and _FORM_TEXT.match(text)):
         shown = names_of_form(text[:_EXAMINED])
     elif response.media_type == "text/html" or (response.status >= 400 and _TEXT_TYPE.search(response.media_type)):
-        # Hidden before it is cut: a part of a secret would not be found.
+        # Secrets are hidden before the text is cut, because a part of a secret would not be found.
         shown = without_tokens(redactor(response.asked)(text[:_EXAMINED]), in_success=response.status < 400)
     else:
         return ""

@@ -1,6 +1,6 @@
-"""JSON as a protocol needs it: one object, no duplicate members, no NaN, bounded nesting.
+"""Strict JSON for protocol messages: one object, no duplicate members, no NaN, bounded nesting.
 
-Two parsers that disagree about a repeated member are how a check is passed with one value and used with another.
+Parsers disagree about repeated members. So one value could pass a check, and another one could then be used.
 """
 
 from __future__ import annotations
@@ -14,15 +14,16 @@ from doorkey.errors import scrubbed
 
 MAX_DEPTH = 32
 
-# Possessive, and content with a string that never ends: each byte is looked at once.
+# Possessive, and matching an unterminated string too, so that each byte is examined once.
 _STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+"?', re.DOTALL)
 _BRACKET = re.compile(rb"[\[\]{}]")
 
 
 class JSONProblem(Exception):
-    """Why a text is not acceptable JSON; callers turn it into an error of the public tree.
+    """A text is not acceptable JSON. Callers convert this exception to a public error.
 
-    `problem` is a stable word: `not_json`, `not_an_object`, `duplicate_member`, `too_deep`.
+    problem: a stable word: `not_json`, `not_an_object`, `duplicate_member`, `too_deep`.
+    detail: the text of the exception.
     """
 
     def __init__(self, problem: str, detail: str) -> None:
@@ -31,13 +32,14 @@ class JSONProblem(Exception):
 
 
 def parse_object(data: bytes, *, max_depth: int = MAX_DEPTH, finite: bool = True) -> dict[str, Any]:
-    """Return the one JSON object that `data` is (RFC 8259, UTF-8), nested at most `max_depth` deep.
+    """Return the JSON object in `data` (RFC 8259, UTF-8).
 
-    finite: refuse a number beyond the range of a double, such as 1e400, which no store could hold.
+    max_depth: the maximum nesting of objects and arrays.
+    finite: True to reject a number beyond the range of a double, such as 1e400, which no store could hold.
 
-    Raises `JSONProblem`, whose text never quotes the data: it may hold a secret.
+    Raises `JSONProblem`, whose text never quotes the data, because the data may contain a secret.
     """
-    if data.count(b"{") + data.count(b"[") > max_depth:  # as many brackets as that can be nested too deep
+    if data.count(b"{") + data.count(b"[") > max_depth:  # with fewer brackets, the nesting cannot be too deep
         _check_depth(data, max_depth)
     try:
         value = (_FINITE if finite else _ANY).decode(data.decode("utf-8"))

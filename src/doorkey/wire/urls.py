@@ -1,4 +1,4 @@
-"""Which URLs an authorization server may be reached at: https, or http on this machine and on hosts that are named."""
+"""The URLs that an authorization server may have: https, or http on loopback and on hosts that the program allows."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from doorkey.errors import UsageError, printable
 from doorkey.values import MASK, hides_locals, unguarded
 
 _HOST = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_.-]{0,252}[A-Za-z0-9_])?")
-"""A name as DNS and containers have it, an IPv4 address included."""
+"""A host name as in DNS or of a container, or an IPv4 address."""
 
 _ACCOUNT_SCHEMES: Final = frozenset({"acct", "mailto"})
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 WELL_KNOWN: Final = "/.well-known/"
-"""The prefix of well-known paths, which a server appends to its issuer or puts before its path (RFC 8615 §3)."""
+"""The prefix of well-known paths, which come after the issuer URL or before its path (RFC 8615 §3)."""
 
 
 class Origin(NamedTuple):
-    """Scheme, host and port: what decides whether two URLs belong together (RFC 6454 §4)."""
+    """The origin of a URL: scheme, host and port (RFC 6454 §4)."""
 
     scheme: str
     host: str
@@ -34,10 +34,11 @@ class Origin(NamedTuple):
 
 
 def shown_url(url: str) -> str:
-    """Return the parts of `url` that a message may show: scheme, host, port and path. The rest may be a password or a
-    token.
+    """Return the parts of `url` that a message may show: scheme, host, port and path.
 
-    Of a URL without an authority, for instance ``acct:alice@example.com``, it is the scheme and the path.
+    The other parts may contain a password or a token. For a URL without an authority, for instance
+    ``acct:alice@example.com``, these are the scheme and the path; a user part before ``@`` is hidden if its scheme is
+    neither `acct` nor `mailto`.
     """
     try:
         parts = urlsplit(url)
@@ -55,15 +56,18 @@ def shown_url(url: str) -> str:
 
 
 def origin_shown(url: str) -> str:
-    """Return scheme, host and port of a checked `url` as text, the port only where the URL names it."""
+    """Return the scheme and host of a checked `url` as text, with the port if the URL contains one."""
     parts = urlsplit(url)
     return f"{parts.scheme}://{parts.netloc}"
 
 
 def how_issuers_differ(named: object, issuer: object) -> str:
-    """Return the hint of a message about the issuer that is `named` in place of `issuer`, for three common mistakes.
+    """Return the hint of a message about metadata or a token with another issuer, for three common mistakes.
 
-    "" for any other difference. Issuers are compared exactly (RFC 8414 §3.3); a slash counts.
+    named: the issuer in the metadata or token.
+    issuer: the expected issuer.
+
+    Return "" for any other difference. Issuers are compared exactly, including a slash at the end (RFC 8414 §3.3).
     """
     if not isinstance(named, str) or not isinstance(issuer, str) or named == issuer:
         return ""
@@ -78,11 +82,11 @@ def how_issuers_differ(named: object, issuer: object) -> str:
 
 @hides_locals
 def split_url(url: str, what: str = "URL") -> SplitResult:
-    """Return the parts of an absolute http or https URL, or raise `UsageError` naming `what` is wrong with it."""
+    """Return the parts of an absolute http or https URL, or raise `UsageError` that calls the URL `what`."""
     text(url, f"the {what}")
     try:
         parts = urlsplit(url)
-        _ = parts.port  # reading it is what validates it
+        _ = parts.port  # Python validates the port when this property is read
     except ValueError:
         raise UsageError(f"the {what} is not a URL: {shown_url(url)!r}") from None
     if parts.scheme not in _DEFAULT_PORTS or not parts.hostname:
@@ -94,16 +98,16 @@ _split_url = unguarded(split_url)
 
 
 def origin_of(url: str) -> Origin:
-    """Return the origin of an absolute http or https URL, its host as it is asked for in DNS (RFC 5890 §2.3.2.1).
+    """Return the origin of an absolute http or https URL, with its host in the ASCII form of DNS (RFC 5890 §2.3.2.1).
 
-    Raises `UsageError` for any other.
+    Raises `UsageError` for any other URL.
     """
     parts = split_url(url)
     return Origin(parts.scheme, _in_ascii(parts.hostname or ""), parts.port or _DEFAULT_PORTS[parts.scheme])
 
 
 def _in_ascii(host: str) -> str:
-    """Return bücher.example as xn--bcher-kva.example; a name that Python's older rules take for another stays."""
+    """Return the ASCII form of a name, or `host` unchanged if the IDNA 2003 rules of Python map it to another name."""
     if host.isascii():
         return host
     try:
@@ -114,9 +118,9 @@ def _in_ascii(host: str) -> str:
 
 
 def is_loopback(host: str) -> bool:
-    """Say whether `host` is this machine: the name `localhost`, or an address that *parses* as loopback.
+    """Return whether `host` is this machine: the name `localhost`, or a text that *parses* as a loopback address.
 
-    `localhost.evil` and `127.0.0.1.evil` are names like any other.
+    `localhost.evil` and `127.0.0.1.evil` are ordinary names, which may be other machines.
     """
     if host == "localhost":
         return True
@@ -128,18 +132,20 @@ def is_loopback(host: str) -> bool:
 
 @hides_locals
 def check_endpoint(url: str, what: str = "endpoint", http_hosts: Collection[str] = ()) -> str:
-    """Return `url` unchanged if an authorization server may be reached at it.
+    """Return `url` unchanged if requests to an authorization server may be sent to it.
 
-    `what` names the endpoint in the message. `http_hosts` are the hosts beside loopback that plain http may reach.
-    Raises `UsageError` for http to another host, and for user information, a fragment, a backslash, blanks or control
-    characters anywhere in it (RFC 6749 §3.1, §3.2; RFC 9700 §2.6).
+    what: the name of the endpoint in the message.
+    http_hosts: the hosts beside loopback that plain http may reach.
+
+    Raises `UsageError` for http to another host, and for user information, a fragment, a backslash, spaces or control
+    characters in the URL (RFC 6749 §3.1, §3.2; RFC 9700 §2.6).
     """
     text(url, f"the {what}")
-    if " " in url or "\\" in url or not url.isprintable():  # isprintable: no blank but " ", nothing invisible
-        raise UsageError(f"the {what} holds a blank, a control character or a backslash")
+    if " " in url or "\\" in url or not url.isprintable():  # printable: no white space but " ", no invisible character
+        raise UsageError(f"the {what} contains a space, a control character or a backslash")
     parts = _split_url(url, what)
     if "@" in parts.netloc:
-        raise UsageError(f"the {what} must not hold a user name or password")
+        raise UsageError(f"the {what} must not contain a user name or password")
     if parts.fragment or url.endswith("#"):
         raise UsageError(f"the {what} must not have a fragment")
     host = parts.hostname or ""
@@ -154,21 +160,21 @@ def check_endpoint(url: str, what: str = "endpoint", http_hosts: Collection[str]
 
 
 def http_hosts_of(given: object) -> frozenset[str]:
-    """Return the names of hosts that a program allows plain http to, in lower case.
+    """Return the host names to which a program allows plain http, in lower case.
 
-    Raises `UsageError` for a URL, a port, an IPv6 address or a pattern.
+    Raises `UsageError` for a URL, a name with a port, an IPv6 address or a pattern.
     """
     names = texts(given, "http_hosts")
     for name in names:
         if _HOST.fullmatch(name) is None:
-            raise UsageError('http_hosts are names of hosts without scheme and port, for instance {"keycloak"}')
+            raise UsageError('http_hosts are host names without scheme and port, for instance {"keycloak"}')
     return frozenset(name.lower() for name in names)
 
 
 def http_host_of(url: str) -> tuple[str, ...]:
-    """Return the host of a `url` that was checked and is plain http, as the `http_hosts` of `check_endpoint`.
+    """Return the host of a checked `url` if its scheme is http, as the `http_hosts` of `check_endpoint`, else ().
 
-    A request that a hook or a client authentication method changed may go to the same host, and to no other one.
+    A request that a hook or a client authentication method has changed may then use plain http to this host only.
     """
     parts = split_url(url)
     return (parts.hostname or "",) if parts.scheme == "http" else ()
