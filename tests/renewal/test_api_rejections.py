@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from doorkey.renewal.api_rejections import MOST, ApiRejections, RecordedSource, RejectableSource
+from doorkey.renewal.api_rejections import MAX_ORIGINS, ApiRejections, RecordedSource, RejectableSource
 from doorkey.tokens import OAuthToken
 from doorkey.values import Secret
 
@@ -103,9 +103,9 @@ def test_only_the_replacement_that_an_api_accepted_counts() -> None:
 
 
 def test_a_handful_of_apis_is_remembered() -> None:
-    made = rejected_by(*map(str, range(MOST + 1)))
+    made = rejected_by(*map(str, range(MAX_ORIGINS + 1)))
     assert not made.is_final(TOKEN, "0")
-    assert all(made.is_final(TOKEN, str(one)) for one in range(1, MOST + 1))
+    assert all(made.is_final(TOKEN, str(one)) for one in range(1, MAX_ORIGINS + 1))
 
 
 def recorded(*tokens: OAuthToken) -> RecordedSource:

@@ -18,7 +18,7 @@ def test_each_caller_gets_its_own_error_with_the_servers_text() -> None:
     first, second = dead.error(), dead.error()
     assert str(first) == str(second) == "invalid_grant: Session not active"
     assert (first.uri, first.status, type(first)) == (REFUSED.uri, REFUSED.status, InvalidGrant)
-    assert len({id(first), id(second), id(REFUSED), id(dead.said)}) == 4
+    assert len({id(first), id(second), id(REFUSED), id(dead.rejection)}) == 4
 
 
 def test_text_that_was_cut_and_escaped_is_repeated_unchanged() -> None:
@@ -31,7 +31,7 @@ def test_nothing_of_the_refused_request_or_its_answer_is_kept() -> None:
         raise REFUSED from TransportError("gone")
     except InvalidGrant as refused:
         dead = DeadGrant.of(LOGIN, refused)
-    kept = dead.said
+    kept = dead.rejection
     assert isinstance(kept, InvalidGrant)
     assert (kept.headers, kept.__traceback__, kept.__cause__, kept.__context__) == ((), None, None, None)
     assert REFUSED.headers == (("Set-Cookie", "s=1"),)

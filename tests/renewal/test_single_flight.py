@@ -133,7 +133,7 @@ def test_an_expired_token_that_is_put_during_each_renewal_is_never_used(kind: st
         caller.state.put(OAuthToken(Secret(f"put-{number}"), expires_at=NOW - 1, lifetime=300.0))
 
     caller.answers.extend(partial(put, number) for number in range(TRIES))
-    with pytest.raises(TokenExpiredError, match="put in the place of this one"):
+    with pytest.raises(TokenExpiredError, match="another caller replaces it by an expired token"):
         caller.token()
     assert caller.asked == TRIES
 
@@ -156,7 +156,7 @@ def test_a_requested_renewal_that_is_overtaken_by_expired_tokens_each_time_fails
     with ThreadPoolExecutor(1) as other:
         holders = [other.submit(acquired).result()]
         caller.lock.on_queue = overtake
-        with pytest.raises(TokenExpiredError, match="put in the place of this one"):
+        with pytest.raises(TokenExpiredError, match="another caller replaces it by an expired token"):
             caller.renewed(renewing)
     assert (overtakes, caller.asked) == ([], 0)
 

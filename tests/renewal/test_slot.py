@@ -199,7 +199,7 @@ def test_a_token_taken_away_while_one_waited_is_missing() -> None:
     made = slot()
     seen = made.attempts.generation
     made.put(None)
-    with pytest.raises(MissingTokenError, match="taken away"):
+    with pytest.raises(MissingTokenError, match="removed while it was being renewed"):
         next(made.renew_or_share(seen))
 
 

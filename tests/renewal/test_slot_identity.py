@@ -140,6 +140,6 @@ def test_a_renewal_that_a_logout_has_overtaken_brings_no_token() -> None:
     attempt = made.renew_or_share(made.generation)
     assert next(attempt) == ASK
     made.put(None)
-    with pytest.raises(MissingTokenError, match="taken away"):
+    with pytest.raises(MissingTokenError, match="removed while it was being renewed"):
         attempt.send(ANSWER)
     assert made.token is None

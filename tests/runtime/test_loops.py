@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import trio
 
-from doorkey.runtime.loops import life_of_current_runner, running_loop, running_trio
+from doorkey.runtime.loops import liveness_check, running_loop, running_trio
 
 
 def test_the_loop_of_a_task_of_asyncio_is_its_loop() -> None:
@@ -66,4 +66,4 @@ def test_a_library_that_another_thread_is_importing_runs_no_loop_here(
 ) -> None:
     monkeypatch.setitem(sys.modules, name, ModuleType(name))  # as far as the import has got
     assert running_trio() is None
-    assert life_of_current_runner(threading.current_thread())()
+    assert liveness_check(threading.current_thread())()

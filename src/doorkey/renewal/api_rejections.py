@@ -12,12 +12,12 @@ from typing import Any, Final, Protocol
 from doorkey.tokens import OAuthToken
 from doorkey.values import Secret
 
-MOST: Final = 16
-"""APIs that are remembered; the oldest is forgotten for one more."""
+MAX_ORIGINS: Final = 16
+"""The maximum number of APIs that are recorded. The oldest one is dropped for the next."""
 
 
 class ApiRejections:
-    """The APIs, by origin, that rejected a token and have not accepted its replacement, `unproven`, yet."""
+    """The APIs, by origin, that rejected a token and have not accepted its replacement, the token `unproven`, yet."""
 
     __slots__ = ("_origins", "unproven")
 
@@ -26,13 +26,13 @@ class ApiRejections:
         self._origins: dict[Hashable, None] = {}
 
     def note(self, origin: Hashable) -> None:
-        """Note that the API at `origin` rejected the current token, which a renewal will replace."""
+        """Record that the API at `origin` rejected the current token, which a renewal will replace."""
         self._origins[origin] = None
-        if len(self._origins) > MOST:
+        if len(self._origins) > MAX_ORIGINS:
             self._origins.pop(next(iter(self._origins), None), None)
 
     def replaced_by(self, token: Secret) -> None:
-        """Note that `token` replaces the rejected token."""
+        """Record that `token` replaces the rejected token."""
         self.unproven = token
 
     def is_final(self, token: Secret, origin: Hashable) -> bool:
@@ -40,7 +40,7 @@ class ApiRejections:
         return self.unproven == token and origin in self._origins
 
     def accepted(self, token: Secret, origin: Hashable) -> None:
-        """Note that the API at `origin` accepted `token`, which counts if it is the one that is `unproven`."""
+        """Record that the API at `origin` accepted `token`. This has no effect unless `token` is `unproven`."""
         if self.unproven != token:
             return
         self._origins.pop(origin, None)
@@ -66,7 +66,7 @@ class RejectableSource:
         raise NotImplementedError
 
     def reject(self, token: OAuthToken) -> Any:
-        """Forget `token`, because a server rejected it; return False if there will never be another one."""
+        """Expire `token`, because a server rejected it. Return False if no other token can replace it."""
         raise NotImplementedError
 
     @property
@@ -75,9 +75,9 @@ class RejectableSource:
         return self._token_state().rejections.unproven is not None
 
     def _rejected(self, token: OAuthToken, by: Hashable) -> Any:
-        """Forget `token`, which the API of the origin `by` rejected; return False if no other token would help there.
+        """Expire `token`, which the API of the origin `by` rejected. Return False if no other token would help there.
 
-        An asynchronous source of a program's own returns an awaitable.
+        For an asynchronous source that a program wrote itself, the result is an awaitable.
         """
         state = self._token_state()
         if state.rejections.is_final(token.access_token, by):
@@ -88,15 +88,15 @@ class RejectableSource:
         return self.reject(token)
 
     def _replaced(self, token: OAuthToken) -> None:
-        """Note that `token` replaces the rejected one. A `TokenState` has noted it itself, when it was renewed."""
+        """Record that `token` replaces the rejected one. Does nothing: a `TokenState` records it when it renews."""
 
     def _accepted(self, token: OAuthToken, by: Hashable) -> None:
-        """Note that the API of the origin `by` accepted `token`."""
+        """Record that the API of the origin `by` accepted `token`."""
         self._token_state().rejections.accepted(token.access_token, by)
 
 
 class _OwnRecord:
-    """The record of a source that has none. It does not know the current token."""
+    """The record for a source without a `TokenState`. The current token is unknown."""
 
     __slots__ = ("rejections",)
 
@@ -105,21 +105,21 @@ class _OwnRecord:
 
     @property
     def token(self) -> None:
-        """None, which no rejected token is compared with."""
+        """None: the current token is unknown, so every rejected token counts as the current one."""
 
 
 class RecordedSource(RejectableSource):
-    """A source that a program wrote itself, blocking or asynchronous, with a record of its own."""
+    """A source that a program wrote itself, blocking or asynchronous, with a record of API rejections added."""
 
     def __init__(self, source: Any) -> None:
         self._source, self._record = source, _OwnRecord()
 
     def token(self) -> Any:
-        """Return the token of the source, or what brings it when awaited."""
+        """Return the token of the source, or an awaitable of it."""
         return self._source.token()
 
     def reject(self, token: OAuthToken) -> Any:
-        """Forget `token`, because a server rejected it."""
+        """Call `reject` of the source, because a server rejected `token`."""
         return self._source.reject(token)
 
     def _token_state(self) -> RecordsRejections:

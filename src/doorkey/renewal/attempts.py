@@ -1,4 +1,4 @@
-"""The outcomes of the attempts to renew one token: the error that waiters share, the time of the next one. Pure."""
+"""The outcomes of attempts to renew one token: the error that waiters share, and the pause after a failure. Pure."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ __all__: list[str] = []
 
 
 class Attempts:
-    """The outcomes of the attempts at one token. Not thread-safe by itself: the holder of the leader lock changes it.
+    """The outcomes of the attempts to renew one token. Not thread-safe: only the holder of the leader lock changes it.
 
-    `generation` counts the attempts that ended and the tokens that were put: a caller that finds another generation
-    than before it queued shares what happened meanwhile. With `backoff`, a failure begins a pause, in which callers
-    get a copy of the error and no request is made. `random` returns 0…1 and scatters the end of the pause.
+    `generation` counts the attempts that ended and the tokens that were set. If it has changed since a caller began to
+    wait, that caller shares the outcome. With `backoff`, a failure begins a pause, in which callers get a copy of the
+    error and no request is made. `random` returns 0…1 and spreads the end of the pause.
     """
 
     __slots__ = ("_ended", "backoff", "error", "failures", "generation", "pause", "random", "retry_at")
@@ -30,45 +30,45 @@ class Attempts:
         self._ended = 0  # the generation whose pause has begun
 
     def put(self) -> None:
-        """Note that there is another token: the last failure is over."""
+        """Record that another token was set, which clears the last failure."""
         self.error, self.failures = None, 0
         self.generation += 1
 
     def fail(self, error: OAuthError, *, shared: bool = True) -> None:
-        """Note that an attempt failed; not `shared` where another token was put meanwhile."""
+        """Record that an attempt failed. `shared` is False if another token was set meanwhile: waiters get that one."""
         if shared:
             self.error = error.for_waiter()
             self.failures += 1
         self.generation += 1
 
     def is_pausing(self, now: float) -> bool:
-        """Return whether no attempt may be made at `now` (seconds since the epoch), because the last one failed."""
+        """Return whether `now` (seconds since the epoch) is in the pause after a failure, when no attempt is made."""
         if self.error is None:
             return False
         if self.backoff is not None and self._ended != self.generation:
-            return counts_for_backoff(self.error)  # the pause is about to begin: its caller has the lock
-        return 0 < self.retry_at - now <= self.pause + 1  # more is left where a clock was set back
+            return counts_for_backoff(self.error)  # the pause is about to begin: the failed caller still has the lock
+        return 0 < self.retry_at - now <= self.pause + 1  # more than `pause` is left only if the clock was set back
 
     def raise_shared(self) -> None:
-        """Raise a copy of the error of the last attempt, if it failed, for a caller that waited for it."""
+        """Raise a copy of the last attempt's error, if it failed, for a caller that waited for the attempt."""
         if self.error is not None:
             raise self.error.for_waiter()
 
     def raise_paused(self) -> None:
-        """Raise a copy of the last error, which states as `retry_at` when the next attempt will be made."""
+        """Raise a copy of the last error. Its `retry_at` is the end of the pause, in seconds since the epoch."""
         if self.error is not None:
-            told = self.error.for_waiter()
-            told.retry_at = self.retry_at
-            told.add_note(
-                "No request was made, because the last one failed a moment ago: `retry_at` is when the next one is "
-                "made (seconds since the epoch), and retry_now() of the source or session allows it at once."
+            error = self.error.for_waiter()
+            error.retry_at = self.retry_at
+            error.add_note(
+                "No request was made, because the last one failed a moment ago: `retry_at` is the time of the next one "
+                "(seconds since the epoch), and retry_now() of the source or session allows it at once."
             )
-            raise told
+            raise error
 
     def back_off(self, now: float, chance: float) -> None:
-        """Start the pause after a failure at `now`; `chance` is in 0…1. A failure that made no request has none."""
+        """Begin the pause after a failure at `now`, if the error counts for backoff; `chance` is in 0…1."""
         if self.backoff is None or self._ended == self.generation:
-            return  # this caller has made no attempt: the pause of the last one stands
+            return  # this caller has made no attempt, so the pause of the last one is not changed
         self._ended = self.generation
         if self.error is None or not counts_for_backoff(self.error):
             return
@@ -76,9 +76,9 @@ class Attempts:
         self.retry_at = now + self.pause
 
     def end(self) -> None:
-        """Note that the attempt is over: no pause of it is still to begin."""
+        """Record that the attempt is over: its pause has begun, or there is none."""
         self._ended = self.generation
 
     def retry_now(self) -> None:
-        """End the pause: the next caller makes an attempt."""
+        """End the pause, so that the next caller makes an attempt."""
         self.retry_at = 0.0

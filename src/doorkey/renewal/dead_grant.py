@@ -1,4 +1,4 @@
-"""A grant that the server has rejected: unlike a failed attempt, a state whose error later callers get too."""
+"""A grant that the server has rejected. Unlike a failed attempt, this state lasts: later callers get the error too."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class DeadGrant:
-    """A refresh token that the server refused, or (None) credentials that can be presented once (RFC 6749 §5.2).
+    """A refresh token that the server rejected, or (None) rejected credentials that can be sent only once.
 
-    `said` is how it was refused: an `InvalidGrant`, or where the grant can be repeated without the refresh token, any
-    other refusal.
+    `rejection` is the error of the server: an `InvalidGrant` (RFC 6749 §5.2), or any other rejection of a refresh token
+    if the initial grant can be repeated.
     """
 
     refresh_token: Secret | None
-    said: ServerError | InvalidResponse
+    rejection: ServerError | InvalidResponse
 
     @classmethod
     def of(cls, token: OAuthToken | None, refused: ServerError | InvalidResponse) -> DeadGrant:
-        """Return that the grant of `token` is dead, keeping the server's words and nothing else of its answer."""
-        said = refused.without_history()  # the frames of its traceback hold the request
-        if isinstance(said, ServerError):
-            said.headers = ()
-        return cls(_refresh_token_of(token), said)
+        """Return the `DeadGrant` of `token`. Of the error `refused`, the traceback and the headers are dropped."""
+        rejection = refused.without_history()  # the frames of its traceback hold the request
+        if isinstance(rejection, ServerError):
+            rejection.headers = ()
+        return cls(_refresh_token_of(token), rejection)
 
     def is_of(self, token: OAuthToken | None) -> bool:
         """Return whether a renewal of `token` would send the rejected refresh token."""
@@ -37,7 +37,7 @@ class DeadGrant:
 
     def error(self) -> ServerError | InvalidResponse:
         """Return the server's error, as a copy for each caller that raises it."""
-        return self.said.without_history()
+        return self.rejection.without_history()
 
 
 def _refresh_token_of(token: OAuthToken | None) -> Secret | None:

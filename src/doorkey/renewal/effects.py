@@ -14,17 +14,17 @@ __all__: list[str] = []
 
 @dataclass(frozen=True, slots=True)
 class Renewed(Effect[OAuthToken]):
-    """Ask for the outcome of a renewal by `renew`, or of the renewal that is under way."""
+    """The effect that returns the token of a renewal by `renew`, or of the renewal in progress."""
 
     renew: Renew
 
 
 @dataclass(frozen=True, slots=True)
 class Active(Effect[OAuthToken]):
-    """Ask for a token that may be sent now."""
+    """The effect that returns a token that may be sent now."""
 
 
 def saving(state: TokenState, token: OAuthToken, save: Flow[None]) -> Flow[None]:
-    """Run `save`; code that runs in it may use `token`: a callback that calls an API would wait for itself."""
+    """Run the flow `save`. Code within it gets `token`, because a callback that calls an API would wait for itself."""
     state.drop_fast_path()  # a callback must get the new token, not the one that it replaces
     yield from entered(state, save, token)

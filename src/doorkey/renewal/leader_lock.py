@@ -2,20 +2,20 @@
 
 Theory of operation. `asyncio.Lock` belongs to one event loop, `anyio.Lock` to one thread, and a `threading.Lock` would
 block the loop. A `LeaderLock` itself never waits. `try_acquire` returns a `Holder` to the caller that gets the lock.
-For any other caller it registers a wake function, which sets whatever that caller can wait for: a latch for a thread,
-an event of its own loop for a task. `release` calls every wake function at once, because all the waiters want the same
-outcome and none of them wants the lock for itself. A waiter that finds no outcome (the holder was canceled) simply
-tries again.
+For any other caller it registers a wake function, which sets the object that this caller waits for: a latch for a
+thread, an event of its own loop for a task. `release` calls every wake function at once, because all waiters need the
+same outcome and none of them needs the lock for itself. A waiter that finds no outcome (the holder was canceled) tries
+again.
 
 A holder may also end without releasing: its event loop is closed in the middle of the request, its thread dies, a
-coroutine is dropped. Nothing wakes the waiters then. Therefore each holder knows whether it can still continue, a lock
-whose holder cannot is free, and waiters look once per `POLL_INTERVAL`. A holder that was replaced in this way and
-comes back nevertheless releases nothing, because `release` compares identities.
+coroutine is dropped. Then nothing wakes the waiters. Therefore each holder can report whether it can still continue, a
+lock whose holder cannot continue is free, and waiters check this once per `POLL_INTERVAL`. If a holder that was
+replaced in this way continues nevertheless, it releases nothing, because `release` compares identities.
 
-Three ways of waiting would never end, and raise `UsageError` instead: code that runs inside the renewal and asks for
-its token (`doorkey.runtime.reentrancy` knows), a blocking call in the thread whose event loop runs the holder, and a
-blocking call further down the holder's own stack. The last case must be told from a holder that Ctrl-C left behind
-between two lines, which the same thread may take over: only the former is a local variable of a frame on the stack.
+Three ways of waiting would never end, and raise `UsageError` instead: code that runs inside the renewal and requests
+its token (see `doorkey.runtime.reentrancy`), a blocking call in the thread whose event loop runs the holder, and a
+blocking call further down the holder's own stack. The last case differs from a holder that Ctrl-C left behind between
+two lines, which the same thread may replace: only the former is a local variable of a frame on the stack.
 
 A forked child has none of the threads of its parent, so it starts with the lock free.
 """
@@ -32,7 +32,7 @@ from typing import TYPE_CHECKING, Any, Final
 from doorkey.errors import TransportError, UsageError
 from doorkey.runtime.forks import after_fork
 from doorkey.runtime.latch import Latch
-from doorkey.runtime.loops import life_of_current_runner, waker_of
+from doorkey.runtime.loops import liveness_check, waker_of
 from doorkey.runtime.reentrancy import refuse_reentry
 from doorkey.wire.flow import Effect
 
@@ -42,22 +42,24 @@ if TYPE_CHECKING:
 __all__: list[str] = []
 
 MAX_WAIT: Final = 120.0
-"""Seconds that a caller waits for the holder, before it raises an error."""
+"""Seconds that a caller waits for the holder before it raises an error."""
 POLL_INTERVAL: Final = 1.0
 """Seconds between two checks by a waiter whether the holder's event loop or thread has ended."""
 
 
 class Holder:
-    """The thread (`blocks`), or the task of an event loop, that holds a `LeaderLock`.
+    """The thread, or the task of an event loop, that holds a `LeaderLock`.
 
-    `can_continue()` returns whether it may still come to release the lock; `thread` is where it runs.
+    blocks: True for a thread.
+
+    `can_continue()` returns whether it can still run and release the lock; `thread` is the thread in which it runs.
     """
 
     __slots__ = ("blocks", "can_continue", "thread")
 
     def __init__(self, *, blocks: bool) -> None:
         self.thread, self.blocks = threading.current_thread(), blocks
-        self.can_continue = self.thread.is_alive if blocks else life_of_current_runner(self.thread)
+        self.can_continue = self.thread.is_alive if blocks else liveness_check(self.thread)
 
     def hand_to(self, thread: threading.Thread) -> None:
         """Make `thread`, which is not started yet, the holder in place of the caller that acquired the lock."""
@@ -81,9 +83,10 @@ class LeaderLock:
         self._wakers: list[Callable[[], object]] = []
 
     def try_acquire(self, wake: Callable[[], object] | None = None, *, blocks: bool = False) -> Holder | None:
-        """Return the holder, for `release`, or None while another one holds the lock; `wake()` is then called once.
+        """Return the holder, for `release`, or None if the lock has another holder.
 
-        `blocks` says that the caller's thread is the holder, even where an event loop runs in it.
+        wake: called once when that other holder releases the lock.
+        blocks: True if the caller's thread is the holder, even if an event loop runs in that thread.
         """
         with self._mutex:
             if self._holder is None or not self._holder.can_continue():
@@ -94,20 +97,20 @@ class LeaderLock:
             return None
 
     def is_abandoned(self) -> bool:
-        """Return whether no holder is left that can still release the lock: a waiter should try to acquire it."""
+        """Return whether there is no holder that can still release the lock. A waiter should then try to acquire it."""
         holder = self._holder
         return holder is None or not holder.can_continue()
 
     def refuse_reentry(self, message: str) -> None:
-        """Raise `UsageError(message)` where the current code runs inside the work of the holder."""
+        """Raise `UsageError(message)` if the current code runs inside the work of the holder."""
         if not self.is_abandoned():
             refuse_reentry(self, message)
 
     def check_may_block(self) -> None:
         """Check that the holder can continue while this thread blocks.
 
-        A holder of this very thread that an interruption (Ctrl-C) left behind between two lines is released. Raises
-        `UsageError` where it is still at work further up the stack, or is a task of this thread's event loop.
+        If the holder ran in this thread and was left behind by an interruption (Ctrl-C) between two lines, its lock is
+        released. Raises `UsageError` if the holder is further up the stack, or is a task of this thread's event loop.
         """
         holder = self._holder
         if holder is None or holder.thread is not threading.current_thread():
@@ -122,7 +125,7 @@ class LeaderLock:
         self.release(holder)
 
     def release(self, holder: Holder) -> None:
-        """Release the lock and wake every waiter; nothing happens if another holder has replaced this one."""
+        """Release the lock and wake every waiter. Do nothing if another holder has replaced this one."""
         with self._mutex:
             if self._holder is not holder:
                 return
@@ -133,10 +136,13 @@ class LeaderLock:
 
 @dataclass(frozen=True, slots=True)
 class AcquireOrWait(Effect["Holder | None"]):
-    """Ask for `lock`: its holder, which must be released, or None once the holder of that moment has released it.
+    """The effect that acquires `lock`, or waits until its current holder has released it.
 
-    `deadlock` is the message for code that would wait for itself, `timeout` the one after `MAX_WAIT` seconds (which it
-    may quote as ``{seconds}``); `waiting()` is the block in which a caller waits.
+    The outcome is the new holder, which the caller must release, or None after a wait.
+
+    deadlock: the message for code that would wait for itself.
+    timeout: the message after `MAX_WAIT` seconds; ``{seconds}`` in it is replaced by that number.
+    waiting: returns the context manager in which a caller waits.
     """
 
     lock: LeaderLock
@@ -157,7 +163,7 @@ class AcquireOrWait(Effect["Holder | None"]):
         return holder
 
     async def acquire_or_wait_async(self) -> Holder | None:
-        """Perform this effect for a task. Raises as `acquire_or_wait` does."""
+        """Perform this effect for a task. Raises the errors of `acquire_or_wait`."""
         lock = self.lock
         if (holder := lock.try_acquire()) is not None:
             return holder
@@ -178,14 +184,14 @@ class AcquireOrWait(Effect["Holder | None"]):
 def wait_blocking(lock: LeaderLock, woken: Latch, seconds: float) -> bool:
     """Return True once `woken` is set or `lock` is abandoned, False after `seconds`.
 
-    Raises `UsageError` where the holder could not continue meanwhile; see `LeaderLock.check_may_block`.
+    Raises `UsageError` if the holder could not continue during the wait; see `LeaderLock.check_may_block`.
     """
     lock.check_may_block()
     return any(woken.wait(interval) or lock.is_abandoned() for interval in _intervals(seconds))
 
 
 async def wait_async(lock: LeaderLock, woken: Any, seconds: float) -> bool:
-    """Return what `wait_blocking` returns; `woken` is an `anyio.Event`."""
+    """Return True once `woken`, an `anyio.Event`, is set or `lock` is abandoned, False after `seconds`."""
     import anyio
 
     for interval in _intervals(seconds):
@@ -197,18 +203,18 @@ async def wait_async(lock: LeaderLock, woken: Any, seconds: float) -> bool:
 
 
 def _intervals(seconds: float) -> Iterator[float]:
-    """Yield the seconds until each look at the lock, as many as fit into `seconds`."""
+    """Yield the seconds until each check of the lock, `seconds` in total."""
     while seconds > 0:
         yield min(POLL_INTERVAL, seconds)
         seconds -= POLL_INTERVAL
 
 
 def _is_on_this_stack(holder: Holder) -> bool:
-    """Return whether a call that is under way in this thread has `holder` as a local variable, and so will release it.
+    """Return whether a frame of this thread's stack has `holder` as a local variable, and so will release it.
 
-    `tests/renewal/test_leader_lock_same_thread.py` shows both cases that this tells apart.
+    `tests/renewal/test_leader_lock_same_thread.py` has an example of both cases.
     """
-    frame: FrameType | None = sys._getframe(2)  # the caller has it as a local variable too
+    frame: FrameType | None = sys._getframe(2)  # not the caller, which has it as a local variable too
     while frame is not None:
         if any(value is holder for value in frame.f_locals.values()):
             return True

@@ -1,6 +1,6 @@
-"""One renewal for any number of callers: the same `TokenState` behind a thread's wait or a task's.
+"""Single flight: one renewal for any number of callers, which are threads or tasks that share a `TokenState`.
 
-The lock is held for the token request and for saving its outcome, and for nothing else: never across an API request.
+The lock is held only during the token request and the saving of its outcome, never during an API request.
 """
 
 from __future__ import annotations
@@ -34,19 +34,21 @@ _DEADLOCK: Final = (
     "receives, or a session of its own"
 )
 TRIES: Final = 3
-"""Attempts at a token that may be sent, where each time an expired one is put in the place of the renewed one."""
-_REPLACED: Final = "an expired token is put in the place of this one each time it is renewed"
+"""Attempts at a token that may be sent, if each time an expired token is set in place of the renewed one."""
+_REPLACED: Final = "each time this token is renewed, another caller replaces it by an expired token"
 _TIMEOUT: Final = (
     "another caller has been renewing this token for {seconds} s: is its update_token callback stuck, or is a user "
     "still logging in?"
 )
 
 
-def _found(
+def _decide(
     state: TokenState, now: float, lock: LeaderLock, *, blocks: bool
 ) -> tuple[int, OAuthToken | None, Holder | None]:
-    """Return the generation, a token that may be sent at `now` if any, and the holder if this caller renews
-    it early. Raises what `TokenState.decide` does."""
+    """Return the generation, a token that may be sent at `now` or None, and the holder if this caller renews it early.
+
+    Raises the errors of `TokenState.decide`.
+    """
     if (mine := token_inside(state)) is not None:
         return state.attempts.generation, mine, None
     seen, token, decision = state.decide(now)
@@ -56,7 +58,7 @@ def _found(
 
 
 def _end(attempts: Attempts, clock: Callable[[], float], leave: Callable[[], None]) -> None:
-    """Begin the pause after an attempt that failed, and leave: also where a callable of the user's own raises."""
+    """Begin the pause if the attempt failed, and call `leave()`, even if the user's `clock` or `random` raises."""
     try:
         attempts.back_off(clock(), (attempts.random or random)())
     finally:
@@ -69,7 +71,7 @@ def _acquiring(state: TokenState, lock: LeaderLock) -> AcquireOrWait:
 
 
 class _Once:
-    """A renewal, and whether it has begun. Its result belongs to its caller, and it does not run twice."""
+    """A renewal function that records whether it was called. If it was, its caller returns the result in any case."""
 
     def __init__(self, renew: Renew) -> None:
         self._renew, self.has_begun = renew, False
@@ -80,10 +82,13 @@ class _Once:
 
 
 class SingleFlight(Generic[S]):
-    """Keeps the token of a `Slot` fresh for threads.
+    """Renews the token of a `TokenState` for threads.
 
-    `lock` is shared by all flights of the same state. With `background`, a token that is still good is renewed by a
-    thread of its own, and no caller waits for that.
+    state: the token and its attempts.
+    perform: performs the effects of a renewal.
+    clock: returns seconds since the epoch.
+    lock: the lock that all flights of this state share; None creates one.
+    background: True to renew a token that is still valid in a thread of its own, for which no caller waits.
     """
 
     def __init__(
@@ -100,12 +105,12 @@ class SingleFlight(Generic[S]):
         self._background = background
 
     def token(self) -> OAuthToken:
-        """Return a token that may be sent now, renewed if need be. Raises the renewal's error."""
+        """Return a token that may be sent now, after a renewal if it is needed. Raises the error of the renewal."""
         state, now = self.state, self._clock()
         if (ready := state.fresh_token(now)) is not None:
             return ready
         for _ in range(TRIES):
-            seen, token, holder = _found(state, now, self._lock, blocks=True)
+            seen, token, holder = _decide(state, now, self._lock, blocks=True)
             if token is None:
                 outcome = self._outcome(seen, None)
             elif holder is None:
@@ -116,14 +121,14 @@ class SingleFlight(Generic[S]):
             else:
                 outcome = self._renew(holder, state.renew_or_share(seen, token))
             if outcome is state.issued and outcome is not token:
-                return outcome  # just issued: it is taken as it is, whatever the clock says
+                return outcome  # just issued, so it is returned even if the local clock is wrong
             now = self._clock()
-            if state.is_good(outcome, now):  # one that was put meanwhile may have expired long ago
+            if state.is_good(outcome, now):  # a token that was set meanwhile may have expired long ago
                 return outcome
         raise TokenExpiredError(_REPLACED)
 
     def renewed(self, renew: Renew) -> OAuthToken:
-        """Return the token of `renew`, or that of the renewal in progress. Raises its error."""
+        """Return the token of `renew`, or that of the renewal in progress. Raises the error of that renewal."""
         once = _Once(renew)
         for _ in range(TRIES):
             outcome = self._outcome(self.state.attempts.generation, once)
@@ -132,32 +137,32 @@ class SingleFlight(Generic[S]):
         raise TokenExpiredError(_REPLACED)
 
     def _outcome(self, seen: int, renew: Renew | None) -> OAuthToken:
-        filling = self.state.renew_or_share(seen, renew=renew)
+        renewal = self.state.renew_or_share(seen, renew=renew)
         holder = self._acquired(seen)
-        return run(filling, self._perform) if holder is None else self._renew(holder, filling)
+        return run(renewal, self._perform) if holder is None else self._renew(holder, renewal)
 
-    def _renew(self, holder: Holder, filling: Flow[OAuthToken]) -> OAuthToken:
+    def _renew(self, holder: Holder, renewal: Flow[OAuthToken]) -> OAuthToken:
         try:
             with defer_interrupt():
-                return run(entered(self._lock, filling), self._perform)
+                return run(entered(self._lock, renewal), self._perform)
         finally:
             _end(self.state.attempts, self._clock, partial(self._lock.release, holder))
 
     def _start(self, holder: Holder, seen: int, token: OAuthToken) -> None:
         given = (holder, seen, token)
-        thread = threading.Thread(target=self._renew_unseen, args=given, name="doorkey-renewal", daemon=True)
+        thread = threading.Thread(target=self._renew_in_background, args=given, name="doorkey-renewal", daemon=True)
         holder.hand_to(thread)
         try:
             thread.start()
-        except RuntimeError:  # no more threads, or the interpreter is ending: the token is good, another caller may try
+        except RuntimeError:  # no more threads, or the interpreter is ending; the token is still valid
             self._lock.release(holder)
 
-    def _renew_unseen(self, holder: Holder, seen: int, token: OAuthToken) -> None:
-        with suppress(OAuthError):  # the state remembers it for the callers that need a token
+    def _renew_in_background(self, holder: Holder, seen: int, token: OAuthToken) -> None:
+        with suppress(OAuthError):  # the state keeps it for callers that need a token
             self._renew(holder, self.state.renew_or_share(seen, token))
 
     def _acquired(self, seen: int) -> Holder | None:
-        """Return the holder once this caller has the lock, None once another caller's attempt has ended."""
+        """Return the holder if this caller has acquired the lock, or None once another caller's attempt has ended."""
         acquiring = _acquiring(self.state, self._lock)
         while self.state.attempts.generation == seen:
             if (holder := acquiring.acquire_or_wait()) is not None:
@@ -166,9 +171,11 @@ class SingleFlight(Generic[S]):
 
 
 class AsyncSingleFlight(Generic[S]):
-    """Keeps the token of a `Slot` fresh for tasks, of one event loop or of several in several threads.
+    """Renews the token of a `TokenState` for tasks, which may run on several event loops in several threads.
 
-    `lock` and `background` are as for `SingleFlight`, with a task in place of a thread.
+    background: True to renew a token that is still valid in a task of its own, for which no caller waits.
+
+    The other parameters are those of `SingleFlight`.
     """
 
     def __init__(
@@ -185,37 +192,37 @@ class AsyncSingleFlight(Generic[S]):
         self._background = background
 
     async def token(self) -> OAuthToken:
-        """Return a token that may be sent now, renewed if need be. Raises the renewal's error."""
+        """Return a token that may be sent now, after a renewal if it is needed. Raises the error of the renewal."""
         now = self._clock()
         return self.state.fresh_token(now) or await self._token(now)
 
     def _at_once(self) -> OAuthToken | Awaitable[OAuthToken]:
-        """Return what `token` returns: itself where it is fresh, as most are and awaiting costs; else to be awaited."""
+        """Return the token if it is fresh, else an awaitable of it: most tokens are fresh, and an await takes time."""
         now = self._clock()
         return self.state.fresh_token(now) or self._token(now)
 
     async def _token(self, now: float) -> OAuthToken:
         state = self.state
         for _ in range(TRIES):
-            seen, token, holder = _found(state, now, self._lock, blocks=False)
+            seen, token, holder = _decide(state, now, self._lock, blocks=False)
             if token is None:
                 outcome = await self._outcome(seen, None)
             elif holder is None:
                 return token
             elif self._background:
-                spawn_detached(*self._led(holder, state.renew_or_share(seen, token)))
+                spawn_detached(*self._work_of(holder, state.renew_or_share(seen, token)))
                 return token
             else:
                 outcome = await self._renew(holder, state.renew_or_share(seen, token))
             if outcome is state.issued and outcome is not token:
-                return outcome  # just issued: it is taken as it is, whatever the clock says
+                return outcome  # just issued, so it is returned even if the local clock is wrong
             now = self._clock()
-            if state.is_good(outcome, now):  # one that was put meanwhile may have expired long ago
+            if state.is_good(outcome, now):  # a token that was set meanwhile may have expired long ago
                 return outcome
         raise TokenExpiredError(_REPLACED)
 
     async def renewed(self, renew: Renew) -> OAuthToken:
-        """Return the token of `renew`, or that of the renewal in progress. Raises its error."""
+        """Return the token of `renew`, or that of the renewal in progress. Raises the error of that renewal."""
         once = _Once(renew)
         for _ in range(TRIES):
             outcome = await self._outcome(self.state.attempts.generation, once)
@@ -225,24 +232,24 @@ class AsyncSingleFlight(Generic[S]):
 
     async def _outcome(self, seen: int, renew: Renew | None) -> OAuthToken:
         await ready()
-        filling = self.state.renew_or_share(seen, renew=renew)
+        renewal = self.state.renew_or_share(seen, renew=renew)
         holder = await self._acquired(seen)
-        return await arun(filling, self._perform) if holder is None else await self._renew(holder, filling)
+        return await arun(renewal, self._perform) if holder is None else await self._renew(holder, renewal)
 
-    async def _renew(self, holder: Holder, filling: Flow[OAuthToken]) -> OAuthToken:
-        return await shielded(*self._led(holder, filling))
+    async def _renew(self, holder: Holder, renewal: Flow[OAuthToken]) -> OAuthToken:
+        return await shielded(*self._work_of(holder, renewal))
 
-    def _led(self, holder: Holder, filling: Flow[OAuthToken]) -> tuple[Callable[[], _Work], Callable[[], None]]:
-        """Return the work of the holder, and the function to call when it ends."""
+    def _work_of(self, holder: Holder, renewal: Flow[OAuthToken]) -> tuple[Callable[[], _Work], Callable[[], None]]:
+        """Return the function that creates the holder's coroutine, and the function to call when that ends."""
         leave = partial(self._lock.release, holder)
-        return lambda: self._filled(filling), partial(_end, self.state.attempts, self._clock, leave)
+        return lambda: self._run_renewal(renewal), partial(_end, self.state.attempts, self._clock, leave)
 
-    async def _filled(self, filling: Flow[OAuthToken]) -> OAuthToken:
+    async def _run_renewal(self, renewal: Flow[OAuthToken]) -> OAuthToken:
         await ready()
-        return await arun(entered(self._lock, filling), self._perform)
+        return await arun(entered(self._lock, renewal), self._perform)
 
     async def _acquired(self, seen: int) -> Holder | None:
-        """Return the holder once this caller has the lock, None once another caller's attempt has ended."""
+        """Return the holder if this caller has acquired the lock, or None once another caller's attempt has ended."""
         acquiring = _acquiring(self.state, self._lock)
         while self.state.attempts.generation == seen:
             if (holder := await acquiring.acquire_or_wait_async()) is not None:

@@ -1,14 +1,15 @@
 """The token that many callers share, and the decision of each caller: use it, renew it, or wait. Pure: no lock, no
 clock.
 
-Theory of operation. A token is fresh, stale (inside the margin before its expiry) or expired. A caller of a fresh token
-uses it; of a stale one it uses it too, unless the lock is free: then it renews it. A caller that finds no usable token
-notes the `generation` of the slot and waits for the lock. Once it has the lock, an attempt that ended meanwhile is this
-caller's outcome too: the token of that attempt, or a copy of its error. Only callers that queued share an outcome: a
-later caller notes the new generation and tries again. A canceled attempt counts as none, so the next waiter makes one.
+Theory of operation. A token is fresh, stale (inside the margin before its expiry) or expired. A caller uses a fresh
+token. It renews a stale token if the lock is free, and uses it otherwise. A caller that finds no usable token notes the
+`generation` of the slot and waits for the lock. If an attempt has ended during the wait, its outcome is this caller's
+outcome too: the token of that attempt, or a copy of its error. Only callers that waited share an outcome. A later
+caller notes the new generation and makes an attempt of its own. A canceled attempt does not count, so the next waiter
+makes another attempt.
 
-A grant that the server refused is not a failed attempt but a lasting state. The slot remembers it (`DeadGrant`) until
-another token is put, and a caller that would present it again gets the server's error without a request.
+A grant that the server rejected is not a failed attempt but a lasting state. The slot keeps it (`DeadGrant`) until
+another token is set, and a caller that would send it again gets the server's error without a request.
 """
 
 from __future__ import annotations
@@ -44,7 +45,7 @@ class Freshness(Enum):
 def freshness(token: OAuthToken, now: float, leeway: float | None = None) -> Freshness:
     """Return how fresh `token` is at `now` (seconds since the epoch); `leeway` is in seconds, None for the default.
 
-    A `leeway` counts up to half the token's lifetime. A token of unknown lifetime is fresh: only the server knows.
+    A `leeway` longer than half the token's lifetime counts as that half. A token without a known expiry is fresh.
     """
     expires_at = inf if token.expires_at is None else token.expires_at
     if now < expires_at - capped_margin(token, leeway):
@@ -53,16 +54,16 @@ def freshness(token: OAuthToken, now: float, leeway: float | None = None) -> Fre
 
 
 def capped_margin(token: OAuthToken, leeway: float | None) -> float:
-    """Return the seconds before expiry at which `token` is stale: min(`leeway`, lifetime / 2).
+    """Return how many seconds before its expiry `token` becomes stale: min(`leeway`, lifetime / 2).
 
-    With a `leeway` that is no shorter than the lifetime as given, every call would be a token request.
+    Without this limit, a `leeway` that is not shorter than the lifetime would make every call a token request.
     """
     lifetime = token.lifetime
     return token.margin(leeway) if leeway is None or lifetime is None else min(leeway, lifetime / 2)
 
 
 def warn_of_leeway(token: OAuthToken | None, leeway: float | None) -> bool:
-    """Warn of a `leeway` that is no shorter than the lifetime of `token`; return whether it is."""
+    """Warn if `leeway` is not shorter than the lifetime of `token`. Return whether the warning was issued."""
     if token is None or leeway is None or token.lifetime is None or leeway < token.lifetime:
         return False
     warnings.warn(
@@ -86,17 +87,21 @@ class Renewer(Protocol):
         ...
 
     def repeatable(self) -> bool:
-        """Return whether the initial grant can be presented again, once a refresh token is dead."""
+        """Return whether the initial grant can be sent again after the server has rejected the refresh token."""
         ...
 
 
 class Slot:
     """One token, kept in this process, and the attempts to renew it. Not thread-safe by itself.
 
-    `renewer` requests the next token. `leeway` is in seconds, None for the default; it counts up to half the token's
-    lifetime unless `caps_leeway` is False. With `backoff`, a failure begins a pause; see `Attempts`. `random` returns
-    0…1: with it, each token draws a share of the default margin, from half to all of it, so that many sources that
-    started together do not renew at the same moment. `observer` is set by the owner of the slot.
+    renewer: requests the next token.
+    leeway: seconds before expiry from which the token is stale; None means the default.
+    backoff: the pauses after failures, see `Attempts`; None means no pauses.
+    random: returns 0…1. With it, each token gets a random share of the default margin, from half to all of it, so that
+        many sources that started together do not renew at the same moment.
+    caps_leeway: True to limit `leeway` to half of the token's lifetime.
+
+    The owner of the slot sets `observer`.
     """
 
     __slots__ = (
@@ -123,9 +128,9 @@ class Slot:
         self.rejected: Secret | None = None
         self.rotated: Secret | None = None  # the refresh token that `rotate` replaced
         self.rejections = ApiRejections()  # of the current token, if it replaced a rejected one
-        # The token, when it becomes stale and when it expires: one value, so that threads see all three of one moment.
+        # The token, the time when it becomes stale, and its expiry: one value, so that threads read a consistent state.
         self._times: tuple[OAuthToken | None, float, float] = _NOTHING
-        self._fast = self._times  # the same while a fresh token needs no decision, else nothing
+        self._fast = self._times  # the same value while a fresh token needs no decision, else `_NOTHING`
 
     @property
     def token(self) -> OAuthToken | None:
@@ -134,16 +139,16 @@ class Slot:
 
     @property
     def generation(self) -> int:
-        """The number of attempts that ended and tokens that were put."""
+        """The number of attempts that ended and of tokens that were set."""
         return self.attempts.generation
 
     def put(self, token: OAuthToken | None) -> None:
-        """Replace the token; callers that wait for the lock get this one."""
+        """Set the token. Callers that wait for the lock get this one."""
         random = self.attempts.random
         share = 1.0
         try:
             share = share if random is None else 0.5 + drawn(random(), "what random returns") / 2
-        finally:  # a callable of the user's own that raises must not lose the token, whose predecessor may be dead
+        finally:  # if the user's `random` raises, the token must not be lost: its predecessor may no longer be valid
             self.margin_share = share
             unproven = self.rejections.unproven
             if token is None or unproven is None or token.access_token != unproven:
@@ -164,38 +169,38 @@ class Slot:
         return token, token.expires_at - margin, token.expires_at
 
     def change_leeway(self, leeway: float | None) -> None:
-        """Have the current token become stale by another `leeway`, in seconds."""
+        """Set another `leeway` in seconds, also for the current token."""
         self.leeway = leeway
         self._times = self._times_of(self.token)
         self.drop_fast_path()
 
     def refuse_change(self, name: str) -> None:
-        """Accept that a session changes `name`: a token that a vault keeps is different."""
+        """Do nothing: a session may change its option `name`. The token state of a vault raises an error instead."""
 
     def fresh_token(self, now: float) -> OAuthToken | None:
-        """Return the token if it is fresh at `now`: the fast path of nearly every request. `decide` does the rest."""
+        """Return the token if it is fresh at `now`, else None. This is the fast path of nearly every request."""
         token, stale_at, _ = self._fast
         return token if now < stale_at else None
 
     def drop_fast_path(self) -> None:
-        """Have every caller `decide`, until the next token is put."""
+        """Make every caller call `decide`, until the next token is set."""
         self._fast = _NOTHING
 
     def reject(self, token: OAuthToken) -> bool:
-        """Expire the token if it is still this one, because a server rejected it; return whether it was."""
+        """Expire `token`, because a server rejected it. Return False if it is not the current token."""
         current = self.token
         if current is None or current.access_token != token.access_token:
             return False
         self.drop_fast_path()
-        self.rejected = token.access_token  # a mark, not another token: one that is put at this moment is not lost
+        self.rejected = token.access_token  # only a mark: so a token that another thread sets now is not lost
         return True
 
     def renewable(self) -> bool:
-        """Return whether another token can be got without user interaction."""
+        """Return whether another token can be obtained without user interaction."""
         return self.renewer.renewable(self.token)
 
     def mark_dead(self, token: OAuthToken | None, refused: ServerError | InvalidResponse) -> None:
-        """Note that the server `refused` the grant of `token`, unless another token has been put meanwhile."""
+        """Record that the server rejected the grant of `token` with the error `refused`, if it is the current one."""
         if self.token is token:
             self.dead = DeadGrant.of(token, refused)
 
@@ -207,9 +212,10 @@ class Slot:
     def decide(self, now: float) -> tuple[int, OAuthToken | None, Decision]:
         """Return the generation, the token and the decision of a caller at `now` (seconds since the epoch).
 
-        All three are of one moment, whatever other threads put meanwhile. Raises `MissingTokenError` without a token,
-        `TokenExpiredError` for an expired one that cannot be renewed, `InvalidGrant` for one whose grant is dead, and
-        during a pause a copy of the last failure. A token that cannot be renewed is used until it really expires.
+        The three are consistent even if other threads set a token meanwhile. A token that cannot be renewed is used
+        until its expiry. Raises `MissingTokenError` without a token, `TokenExpiredError` for an expired token that
+        cannot be renewed, the server's error (for instance `InvalidGrant`) for a dead grant, and during a pause a copy
+        of the last error.
         """
         while True:
             seen, times = self.attempts.generation, self._times
@@ -240,18 +246,21 @@ class Slot:
         if usable:
             return Decision.USE
         raise TokenExpiredError(
-            "the token has expired and cannot be renewed: it needs a refresh_token, or a grant that can be repeated "
-            "(client_credentials, password), and a token_endpoint; log in again, or give the session those"
+            "the token has expired and cannot be renewed: that needs a token_endpoint, and a refresh_token or a grant "
+            "that can be repeated (client_credentials, password); log in again, or give the session those"
         )
 
     def renew_or_share(
         self, seen: int, usable: OAuthToken | None = None, renew: Renew | None = None
     ) -> Flow[OAuthToken]:
-        """Renew the token for a caller that noted the generation `seen` and has the lock, or waited for it.
+        """Renew the token, or share the outcome of an attempt that ended since the generation `seen`.
 
-        `usable` is a token that may still be sent: it is returned if the server cannot be reached. `renew` replaces the
-        renewer, this once. A token that is put meanwhile stays, and the caller gets it. Raises the error of the
-        attempt: the caller's own, or a copy of the one that ended while it waited.
+        seen: the generation that the caller noted before it acquired the lock or waited for it.
+        usable: a token that may still be sent. It is returned if the renewal fails with a transient error.
+        renew: the renewal function to use instead of the renewer, for this call only.
+
+        A token that is set meanwhile is kept, and returned to the caller. Raises the error of the caller's own attempt,
+        or a copy of the error of the attempt that ended while it waited.
         """
         attempts = self.attempts
         if attempts.generation != seen:
@@ -260,13 +269,13 @@ class Slot:
         token, rejected, rejections = self._times[0], self.rejected, self.rejections
         try:
             renewed = yield from (renew or self.renewer.renew)(token)
-        except OAuthError as error:  # any other, such as a time limit of the caller's own, says nothing to the waiters
+        except OAuthError as error:  # any other error, such as a time limit of the caller, is not shared with waiters
             attempts.fail(error, shared=self.is_current(token))
             if usable is not None and usable.access_token != self.rejected and is_transient(error):
                 return usable
             raise
-        if self._times[0] is not renewed or attempts.generation == seen:  # else a session has put it already
-            if not self.is_current(token):  # a login or a logout meanwhile: the renewed token is an earlier login's
+        if self._times[0] is not renewed or attempts.generation == seen:  # else a session has set it already
+            if not self.is_current(token):  # a login or logout meanwhile: the renewed token belongs to an earlier login
                 return renewed if renew is not None else self._put_meanwhile()
             self.put(renewed)
         self.issued = renewed
@@ -276,7 +285,7 @@ class Slot:
         return renewed
 
     def is_current(self, token: OAuthToken | None) -> bool:
-        """Return whether the slot's token is still `token`, or the same one put again."""
+        """Return whether the slot's token is still `token`, or an equal one that was set again."""
         current = self._times[0]
         if current is token or current is None or token is None:
             return current is token
@@ -287,9 +296,9 @@ class Slot:
         )
 
     def rotate(self, token: OAuthToken, refresh_token: Secret) -> None:
-        """Keep the refresh token that replaced that of `token`, if that is still the slot's.
+        """Replace the refresh token of `token`, if `token` is still the slot's token.
 
-        For a renewal that failed after the server had rotated the refresh token: the attempt is not a success.
+        For a renewal that failed after the server had rotated the refresh token. The attempt still counts as failed.
         """
         if self.is_current(token) and self.token is not None:
             self.rotated = token.refresh_token
@@ -297,9 +306,9 @@ class Slot:
             self.drop_fast_path()
 
     def _put_meanwhile(self) -> OAuthToken:
-        if (theirs := self.token) is not None:  # looked at after `generation`, which put() changes last
+        if (theirs := self.token) is not None:  # read after `generation`, which put() changes last
             return theirs
-        raise MissingTokenError("the token was taken away while it was being renewed: call fetch_token() again")
+        raise MissingTokenError("the token was removed while it was being renewed: call fetch_token() again")
 
     def is_good(self, token: OAuthToken, now: float) -> bool:
         """Return whether `token` may still be sent at `now`."""

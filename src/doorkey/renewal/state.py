@@ -19,7 +19,7 @@ from doorkey.wire.flow import Flow
 __all__: list[str] = []
 
 Renew: TypeAlias = Callable[[OAuthToken | None], Flow[OAuthToken]]
-"""A flow that returns the token that replaces the given one (None: there is none yet)."""
+"""Returns the flow whose result replaces the given token (None: there is no token yet)."""
 
 
 class Decision(Enum):
@@ -34,7 +34,7 @@ class SlotObserver(Protocol):
     """The observer that gets the events of one token; see `doorkey.observe`."""
 
     def waiting(self) -> AbstractContextManager[None]:
-        """Report how long a caller waited, in the block, for another caller's attempt."""
+        """Return the context manager in which a caller waits for another caller's attempt. It reports the duration."""
         ...
 
     def rejected(self) -> None:
@@ -50,7 +50,7 @@ class TokenState(Protocol):
     rejections: ApiRejections
     dead: DeadGrant | None
     issued: OAuthToken | None
-    """The current token if a renewal has brought it, and it was not put in another way."""
+    """The current token if it is the result of a renewal, and was not set in another way."""
 
     @property
     def token(self) -> OAuthToken | None:
@@ -59,19 +59,19 @@ class TokenState(Protocol):
 
     @property
     def rejected(self) -> Secret | None:
-        """The access token that a server rejected last, if no other one was put since."""
+        """The access token that a server rejected last, or None if another token was set since."""
         ...
 
     def put(self, token: OAuthToken | None) -> None:
-        """Replace the token; callers that wait for the lock get this one."""
+        """Set the token. Callers that wait for the lock get this one."""
         ...
 
     def fresh_token(self, now: float) -> OAuthToken | None:
-        """Return the token if it is certainly fresh at `now`, without a decision."""
+        """Return the token if it is fresh at `now`, else None: the fast path, without a decision."""
         ...
 
     def drop_fast_path(self) -> None:
-        """Have every caller decide, until the next token is put."""
+        """Make every caller call `decide`, until the next token is set."""
         ...
 
     def decide(self, now: float) -> tuple[int, OAuthToken | None, Decision]:
@@ -89,11 +89,11 @@ class TokenState(Protocol):
         ...
 
     def reject(self, token: OAuthToken) -> bool:
-        """Expire `token` if it is the current one; return whether another one may be had for it."""
+        """Expire `token`, because a server rejected it. Return False if it is not the current token."""
         ...
 
     def renewable(self) -> bool:
-        """Return whether another token can be got without user interaction."""
+        """Return whether another token can be obtained without user interaction."""
         ...
 
     def is_current(self, token: OAuthToken | None) -> bool:
@@ -101,7 +101,7 @@ class TokenState(Protocol):
         ...
 
     def mark_dead(self, token: OAuthToken | None, refused: ServerError | InvalidResponse) -> None:
-        """Note that the server `refused` the grant of `token`."""
+        """Record that the server rejected the grant of `token` with the error `refused`."""
         ...
 
     def dead_grant_of(self, token: OAuthToken | None) -> DeadGrant | None:
@@ -109,25 +109,25 @@ class TokenState(Protocol):
         ...
 
     def change_leeway(self, leeway: float | None) -> None:
-        """Have the token become stale by another `leeway`, in seconds."""
+        """Set another `leeway` in seconds, also for the current token."""
         ...
 
     def refuse_change(self, name: str) -> None:
-        """Raise `UsageError` where a session may not change its option `name`, because others share the token."""
+        """Raise `UsageError` if a session may not change its option `name`, because others share the token."""
         ...
 
 
 def waiting(state: TokenState) -> AbstractContextManager[None]:
-    """Return the block in which a caller waits for another one's attempt. Raises as `Observer.waiting` does."""
+    """Return the context manager in which a caller waits for another caller's attempt."""
     return nullcontext() if state.observer is None else state.observer.waiting()
 
 
 def reject(state: TokenState, token: OAuthToken) -> bool:
-    """Reject `token` at `state`; report it once, however many callers were refused with the same token.
+    """Reject `token` at `state`, and report it once, even if several callers reject the same token.
 
-    Raises `UsageError` for anything but an `OAuthToken`.
+    Return False if it is not the current token. Raises `UsageError` for anything but an `OAuthToken`.
     """
-    instance(token, OAuthToken, "what is rejected is an OAuthToken, as token() returned it")
+    instance(token, OAuthToken, "the argument of reject() is an OAuthToken, as token() returned it")
     known = state.rejected == token.access_token
     was_current = state.reject(token)
     if was_current and not known and state.observer is not None:

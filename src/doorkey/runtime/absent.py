@@ -1,4 +1,4 @@
-"""The error for a name that a package does not have: an import of a name of Authlib says what to use instead."""
+"""The error for a missing name of a package. For a name of Authlib, it names the replacement."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ INSTEAD: Final = {
     "BaseClaims": "use JWTClaims",
     "get_claim_cls_by_response_type": "use CodeIDToken, ImplicitIDToken or HybridIDToken, as the response type needs",
 }
-"""Names of Authlib, and what to use instead: docs/from-authlib.md."""
+"""Names of Authlib and their replacements, as in docs/from-authlib.md."""
 
 INSTEAD_OF_ALL: Final = {
     "doorkey.oauth2.auth": "auth= takes an (id, secret) pair, a callable, or an auth of your HTTP library",
@@ -27,13 +27,14 @@ INSTEAD_OF_ALL: Final = {
     "doorkey.oauth2.rfc7636": "with code_challenge_method='S256', a session makes and sends the challenge",
     "doorkey.oauth2.rfc8628": f"sessions have begin_device_authorization(); {_SERVER}",
 }
-"""Modules of Authlib of which no name is there, and what to use instead."""
+"""Modules of Authlib of which doorkey has no name at all, and their replacements."""
 
 
 def absent(package: str, name: str) -> AttributeError | ImportError:
-    """Return what the `__getattr__` of a `package` raises for a `name` that is not there (PEP 562).
+    """Return the error that the `__getattr__` of a `package` raises for a missing `name` (PEP 562).
 
-    An `ImportError` for a name of Authlib: Python replaces the message of an `AttributeError` in an import statement.
+    It is an `ImportError` for a name of Authlib, because an import statement replaces the message of an
+    `AttributeError`.
     """
     instead = INSTEAD.get(name) if name.startswith("_") else INSTEAD_OF_ALL.get(package, INSTEAD.get(name))
     if instead is not None:

@@ -1,7 +1,7 @@
-"""A cache that stays within its budget: the least recently used entries go first, and idle ones after a while.
+"""A bounded cache: it evicts the least recently used entries, and entries that were idle for too long.
 
-What must not be lost is pinned, and stays until it is not. What was dropped while it is still in use is found again
-for as long as it lives, so that there are never two of one key, each renewing the same grant.
+An entry that must not be lost is pinned, and stays until it is unpinned. An evicted value that is still in use can be
+found again while it is alive. So there are never two values of one key, which would both renew the same grant.
 """
 
 from __future__ import annotations
@@ -21,10 +21,14 @@ V = TypeVar("V")
 
 
 class BoundedCache(Generic[K, V]):
-    """At most `entries` values, none unused for longer than `idle` seconds of `clock`; safe under threads.
+    """A cache of values that support weak references. Thread-safe.
 
-    Values can be referred to weakly. Those that are pinned come on top. Raises `UsageError`, in which `names` are what
-    its owner calls the two bounds, where they bound nothing.
+    entries: the maximum number of values, without the pinned ones; `get_pinned` has the same limit of its own.
+    idle: seconds without use after which a value is evicted.
+    clock: returns the time in seconds.
+    names: the names of `entries` and `idle` in messages.
+
+    Raises `UsageError` for a bound that is not a positive number.
     """
 
     def __init__(
@@ -43,13 +47,13 @@ class BoundedCache(Generic[K, V]):
         self._mutex = ForkSafeLock()
 
     def get(self, key: K, make: Callable[[], V]) -> V:
-        """Return the value of `key`, made now by `make()` where there is none; `make` must not block."""
+        """Return the value of `key`. If there is none, `make()` creates it; `make` must not block."""
         with self._mutex:
             now = self._clock()
-            self._evict(now)  # first: a value that was idle for too long is not used again
+            self._evict(now)  # first, so that a value that was idle for too long is not used again
             value = self._all.get(key)
             if value is None:
-                value = self._all.setdefault(key, make())  # a finalizer that runs here may have made it meanwhile
+                value = self._all.setdefault(key, make())  # a finalizer that runs here may have added one meanwhile
             self._recent[key] = value, now
             self._recent.move_to_end(key)
             if len(self._recent) > self._entries:
@@ -57,12 +61,13 @@ class BoundedCache(Generic[K, V]):
         return value
 
     def get_pinned(self, key: K, make: Callable[[], V], spent: Callable[[V], bool], full: str) -> V:
-        """Return the value of `key`, which stays until it is dropped.
+        """Return the value of `key`, pinned until it is dropped. If there is none, `make()` creates it.
 
-        Where `entries` are pinned, those that are `spent` make room; raises `UsageError(full)` where none is.
+        If `entries` values are pinned, those for which `spent(value)` is true are unpinned. Raises `UsageError(full)`
+        if there is still no room.
         """
         with self._mutex:
-            before = self._pinned  # what makes room is freed after the lock is
+            before = self._pinned  # this reference frees unpinned values only after the lock is released
             value = before.get(key)
             if value is None:
                 if len(before) >= self._entries:
@@ -76,24 +81,26 @@ class BoundedCache(Generic[K, V]):
         return value
 
     def pin(self, key: K, stays: bool) -> None:
-        """Keep the value of `key` while it `stays` pinned, beyond the bounds."""
+        """Pin the value of `key` if `stays`, in addition to the bounds, else unpin it."""
         with self._mutex:
             value = self._all.get(key) if stays else self._pinned.pop(key, None)
             if stays and value is not None:
                 self._pinned[key] = value
 
     def drop(self, key: K) -> None:
-        """Forget `key`, if it is there."""
+        """Remove `key`, if it is in the cache."""
         with self._mutex:
             gone = self._recent.pop(key, None), self._pinned.pop(key, None), self._all.pop(key, None)
-        del gone  # freed after the lock is, whatever its end sets off
+        del gone  # freed after the lock is released, because finalizers may run
 
     def __len__(self) -> int:
         return len(self._all)
 
     def _evict(self, now: float) -> None:
-        """Drop the entries that are idle at `now`. A finalizer of it may use this cache: each drop leaves the cache
-        consistent."""
+        """Evict the entries that are idle at `now`.
+
+        A finalizer of a value may use this cache, so each eviction leaves the cache consistent.
+        """
         while self._recent:
             _, used = next(iter(self._recent.values()))
             if now - used <= self._idle:

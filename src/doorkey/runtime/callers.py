@@ -1,4 +1,4 @@
-"""The line of the program that called this package, which a warning names."""
+"""The line of the program that called this package, for warnings."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ __all__: list[str] = []
 
 
 def depth_of_ours() -> int:
-    """Return the number of frames of this package above the code that called it: `stacklevel` of a warning."""
+    """Return the `stacklevel` with which a warning of the calling function names the program's line."""
     depth, frame = 1, sys._getframe(1)
     while frame.f_back is not None and str(frame.f_globals.get("__name__")).startswith("doorkey."):
         depth, frame = depth + 1, frame.f_back

@@ -1,4 +1,4 @@
-"""The default clock. It looks `time.time` up at each call, so that tests which replace it replace it here too."""
+"""The default clock. It looks up `time.time` at each call, so that a test that replaces it replaces it here too."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ __all__: list[str] = []
 
 
 def wall_time() -> float:
-    """Return the seconds since the epoch."""
+    """Return the current time in seconds since the epoch."""
     return time.time()
 
 
 def monotonic_time() -> float:
-    """Return seconds that never go backwards."""
+    """Return seconds of a clock that never goes backwards."""
     return time.monotonic()

@@ -1,12 +1,13 @@
-"""A total deadline for a call that blocks.
+"""A total deadline for a blocking call.
 
-The timeouts of HTTP clients bound each read, so a server that sends one byte at a time can hold a thread for ever,
-even in the headers. Here the call runs in another thread, and at the deadline its caller goes on without it. A thread
-whose call has ended in time runs the next one (`reused_threads`); one that was left behind never does.
+The timeouts of HTTP clients bound each read, so a server that sends one byte at a time can block a thread forever, even
+in the headers. Here the call runs in another thread, and at the deadline its caller continues without it. A thread
+whose call has ended in time is reused for the next call (`reused_threads`); an abandoned thread is not.
 
-What is left behind ends by its own timeouts where the server is silent. A drip would keep it alive, so a while later it
-is interrupted, at its next byte. Not at once: an interruption may strike anywhere, also between the opening of a
-connection and the line that remembers it, or in the pool of the user's client; after that while, it strikes a read.
+If the server is silent, an abandoned thread ends by the timeouts of its HTTP client. If the server sends slowly, the
+thread would stay alive, so it is interrupted some time later, at its next byte. It is not interrupted at once, because
+that could happen anywhere, also between the opening of a connection and the line that stores it, or in the pool of the
+user's client. After that time, the interruption happens in a read.
 """
 
 from __future__ import annotations
@@ -26,25 +27,24 @@ from doorkey.runtime.reused_threads import Abandoned, ReusedThread, idle_thread
 T = TypeVar("T")
 
 GRACE: Final = (0.5, 10.0)
-"""Seconds after the deadline, and after that once more, until the thread that is left behind is interrupted."""
+"""Seconds from the deadline to the first interruption of an abandoned thread, and from there to the second one."""
 
-
-LOOK: Final = 0.5
-"""Seconds of one wait. A signal that comes right before it, or in another thread, does not end it, so that its handler
-runs after it."""
+POLL_INTERVAL: Final = 0.5
+"""Seconds of one wait. A signal that arrives right before a wait, or in another thread, does not end the wait, and its
+handler runs only afterwards."""
 
 
 class _Call(Generic[T]):
-    """One call, as a job for another thread; runs in a copy of the caller's context."""
+    """One call as a job for another thread. It runs in a copy of the caller's context."""
 
     result: T
 
     def __init__(self, call: Callable[[], T]) -> None:
         self._call, self._context = call, copy_context()
-        # A bare lock, not an Event: an interruption between two lines of an Event's would leave it locked for ever.
+        # A bare lock, because an interruption between two lines of an `Event` would leave the Event's lock locked.
         self._under_way = threading.Lock()
         self._under_way.acquire()
-        self._claim = threading.Lock()  # acquired once: by the thread when the call has ended, or by the caller before
+        self._claim = threading.Lock()  # acquired once: by the thread at the end of the call, or earlier by the caller
         self._done = False
         self.thread: ReusedThread | None = None
         self.error: BaseException | None = None
@@ -59,15 +59,15 @@ class _Call(Generic[T]):
         self.thread.start()
 
     def has_begun(self) -> bool:
-        """Return whether a thread runs the call or has run it; asked where `begin` may have been interrupted."""
+        """Return whether a thread runs the call or has run it. For a caller whose `begin` may have been interrupted."""
         return (self.thread is not None and self.thread.has(self)) or self.wait(0)
 
     def execute(self) -> bool:
-        """Run the call in this thread; return False if the caller had abandoned it by its end."""
+        """Run the call in this thread. Return False if the caller has abandoned it meanwhile."""
         try:
             self.result = self._context.run(self._call)
-        except BaseException as error:  # noqa: BLE001  # handed to the caller's thread, whatever it is
-            if self._claim.acquire(blocking=False):  # else it has no reader, and would keep the connection open
+        except BaseException as error:  # noqa: BLE001  # any error is raised in the caller's thread
+            if self._claim.acquire(blocking=False):  # else the error has no reader, and would keep the connection open
                 self.error = error
                 return True
             return False
@@ -79,31 +79,31 @@ class _Call(Generic[T]):
         self._under_way.release()
 
     def wait(self, seconds: float) -> bool:
-        """Return whether the call is done within `seconds`; asked again where the first wait was interrupted."""
-        while not (self._done or self._under_way.acquire(timeout=min(seconds, LOOK)) or self._done):
-            seconds -= LOOK
+        """Wait up to `seconds`, and return whether the call is done. Can be called again after an interruption."""
+        while not (self._done or self._under_way.acquire(timeout=min(seconds, POLL_INTERVAL)) or self._done):
+            seconds -= POLL_INTERVAL
             if seconds <= 0:
                 return False
         return True
 
     def abandon(self) -> bool:
-        """Have the thread end instead of being reused; return False if the call has ended meanwhile."""
+        """Make the thread end after the call instead of being reused. Return False if the call has ended meanwhile."""
         return self._claim.acquire(blocking=False)
 
 
 def too_late(seconds: float) -> TransportError:
-    """Return the error of an exchange that was not over after `seconds`."""
+    """Return the error for an exchange that had not ended after `seconds`."""
     return TransportError(
-        f"the server did not answer in full within {seconds:g} s, whatever timeout= allows a single read: a program "
-        "can give it longer by exchange=ExchangePolicy(deadline=…)"
+        f"the server did not send a complete response within {seconds:g} s (timeout= bounds only a single read): a "
+        "program can allow more time by exchange=ExchangePolicy(deadline=…)"
     )
 
 
 def within(seconds: float, call: Callable[[], T]) -> T:
-    """Return the result of `call()` or raise its error; raise `TransportError` after `seconds`.
+    """Return the result of `call()` or raise its error. Raises `TransportError` after `seconds`.
 
-    The call sees the context variables of its caller. At the end of the interpreter no thread can be started: then it
-    is made in the caller's, bounded by nothing but the timeouts of the HTTP client.
+    The call has the context variables of its caller. At the end of the interpreter no thread can be started. Then the
+    call runs in the caller's thread, and is bounded only by the timeouts of the HTTP client.
     """
     work = _Call(call)
     try:
@@ -112,24 +112,24 @@ def within(seconds: float, call: Callable[[], T]) -> T:
         if not threading.main_thread().is_alive():  # an atexit callback, from Python 3.12 on
             return call()
         if isinstance(error.__context__, KeyboardInterrupt):
-            raise error.__context__ from None  # struck in the middle of start(), which is not made for that
-        # the limit of the process or the system
+            raise error.__context__ from None  # it interrupted start(), which then raises a RuntimeError
+        # the process or the system has reached its limit of threads
         raise TransportError("no thread can be started for the exchange with the server", retryable=True) from error
     if not done:
         if work.thread is not None and work.abandon():
             _abandon(work.thread)
             raise too_late(seconds)
-        work.wait(seconds)  # it ended at the deadline: its thread is about to say so
+        work.wait(seconds)  # it ended at the deadline, and its thread is about to call `finish`
     if work.error is not None:
         try:
             raise work.error
         finally:
-            work.error = None  # an error that holds its own frame would live until the garbage collector comes
+            work.error = None  # breaks the reference cycle of the error and this frame, so that it is freed at once
     return work.result
 
 
 def _waited(work: _Call[T], seconds: float) -> bool:
-    """Have a thread do `work`, and return whether it was done within `seconds`."""
+    """Run `work` in a thread, and return whether it was done within `seconds`."""
     begun = monotonic()
     try:
         work.begin()
@@ -142,17 +142,17 @@ def _waited(work: _Call[T], seconds: float) -> bool:
 
 
 def _abandon(thread: threading.Thread) -> None:
-    """Have the thread end: of itself, or else when it next runs Python code, which each byte of a drip makes it do."""
+    """Interrupt the thread if it does not end by itself: when it next runs Python code, which it does for each byte."""
     if sys.version_info < (3, 12) and sys.gettrace() is not None:
-        return  # CPython 3.11 hangs in traced code while another thread has an exception coming
-    with suppress(RuntimeError):  # no more threads: silence ends by its own timeouts
+        return  # CPython 3.11 hangs in traced code while another thread has a pending asynchronous exception
+    with suppress(RuntimeError):  # no more threads: then only the timeouts of the HTTP client end the thread
         threading.Thread(target=_interrupt, args=(thread,), name="doorkey-abandoned", daemon=True).start()
 
 
 def _interrupt(thread: threading.Thread) -> None:
     import ctypes
 
-    for seconds in GRACE:  # twice: what strikes in a destructor or a callback of the garbage collector is lost
+    for seconds in GRACE:  # twice: an exception in a destructor or a callback of the garbage collector is lost
         thread.join(seconds)
         if thread.is_alive() and thread.ident is not None and hasattr(ctypes, "pythonapi"):
             ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread.ident), ctypes.py_object(Abandoned))

@@ -1,4 +1,4 @@
-"""The optional libraries: which extra of the package installs each one."""
+"""The optional libraries, and the extra of the package that installs each one."""
 
 from __future__ import annotations
 
@@ -31,16 +31,16 @@ EXTRAS: Final = {
 """The extra that installs each library."""
 
 _OF_PACKAGES: Final = {"doorkey.dev": "server", "doorkey.cli": "cli"}
-"""The extra that installs everything that a package of ours needs."""
+"""The extra that installs all libraries of one of our packages."""
 
 
 def not_installed(name: str, package: str = "") -> MissingLibraryError:
-    """Return the error for a library of `EXTRAS` that is not installed, and that a `package` of ours needs."""
+    """Return the error for a missing library `name` of `EXTRAS`; `package` is the package of ours that needs it."""
     extra = _OF_PACKAGES.get(package, EXTRAS[name])
     return MissingLibraryError(f"{name} is not installed: pip install 'doorkey[{extra}]'", name=name)
 
 
 def explained(error: ModuleNotFoundError, package: str = "") -> ImportError:
-    """Return the error that names the extra that `package` needs, or `error` itself when no extra would help."""
+    """Return the error that names the extra to install for `package`, or `error` itself if no extra would help."""
     name = (error.name or "").partition(".")[0]
     return not_installed(name, package) if name in EXTRAS and find_spec(name) is None else error

@@ -1,4 +1,4 @@
-"""Locks and connections after a fork: the child has copies of them, but none of the parent's other threads.
+"""Locks and connections after a fork: the child has copies of them, but not the other threads of the parent.
 
 A lock that another thread of the parent held would never be released in the child.
 """
@@ -18,7 +18,7 @@ T = TypeVar("T")
 
 
 class _Owner(ref[Any]):
-    """An owner, whose entry goes when it is freed; it may be of a class whose objects are equal, or have no hash."""
+    """A weak reference to an owner, found by identity: the owner may be equal to others, or unhashable."""
 
     __slots__ = ("key",)
     key: int
@@ -30,7 +30,7 @@ _forking = threading.local()
 
 
 def after_fork(owner: T, action: Callable[[T], object]) -> None:
-    """Have `action(owner)` called in every forked child, for as long as the owner lives; one action for each owner."""
+    """Call `action(owner)` in every forked child while the owner is alive. An owner has one action."""
     known = _Owner(owner, _forget)
     known.key = id(owner)
     _in_child[known.key] = known, action
@@ -43,11 +43,11 @@ def _forget(freed: _Owner, entries: dict[int, tuple[_Owner, Callable[[Any], obje
 
 
 class ForkSafeLock(RLock):  # type: ignore[misc]  # pyright: ignore[reportGeneralTypeIssues]  # final for checkers only
-    """A re-entrant lock that is free in a forked child, whichever thread of the parent held it.
+    """A re-entrant lock that is free in a forked child, even if another thread of the parent held it.
 
-    Re-entrant, because a finalizer or a signal handler may use the object that the lock guards while its own thread
-    holds the lock: a plain lock would block that thread for ever. Code that holds it must therefore leave the state
-    consistent before each call of anything that is not its own, and free no object that a user gave it.
+    It is re-entrant, because a finalizer or a signal handler may use the guarded object while its own thread holds the
+    lock. A plain lock would block that thread forever. Code that holds this lock must therefore leave the state
+    consistent before it calls foreign code, and must not free an object of the user.
     """
 
     def __init__(self) -> None:
@@ -55,7 +55,7 @@ class ForkSafeLock(RLock):  # type: ignore[misc]  # pyright: ignore[reportGenera
         after_fork(self, ForkSafeLock.renew_in_child)
 
     def renew_in_child(self) -> None:
-        """Be free, unless the thread that forked holds the lock: it is the one that goes on in the child."""
+        """Free the lock, unless the thread that forked holds it, because that thread continues in the child."""
         if self.acquire(blocking=False):
             self.release()
         else:
@@ -63,33 +63,34 @@ class ForkSafeLock(RLock):  # type: ignore[misc]  # pyright: ignore[reportGenera
 
 
 def around_fork(owner: T, before: Callable[[T], object], after: Callable[[T], object]) -> None:
-    """Have `before(owner)` called before every fork, and `after(owner)` then in the parent and in the child.
+    """Call `before(owner)` before every fork, and `after(owner)` after it in the parent and in the child.
 
-    A callback whose `before` raises must undo its own effects; its `after` is not called. Those of the others are.
+    If a `before` raises, it must undo its own effects, because its `after` is not called. The callbacks of other owners
+    are still called.
     """
     _around[owner] = (before, after)
 
 
 def _before() -> None:
-    told: list[tuple[Any, Callable[[Any], object]]] = []
-    _forking.told = told
+    called: list[tuple[Any, Callable[[Any], object]]] = []
+    _forking.called = called
     failed: Exception | None = None
     for owner in _alive(_around):
         before, after = _around[owner]
         try:
             before(owner)
-        except Exception as error:  # noqa: BLE001  # the others are to know of the fork all the same
+        except Exception as error:  # noqa: BLE001  # the callbacks of other owners must run nevertheless
             failed = failed or error
         else:
-            told.append((owner, after))
+            called.append((owner, after))
     if failed is not None:
-        raise failed  # Python shows it, and forks
+        raise failed  # Python prints it, and forks
 
 
 def _after() -> None:
-    told: list[tuple[Any, Callable[[Any], object]]] = getattr(_forking, "told", [])
-    _forking.told = []
-    for owner, after in told:
+    called: list[tuple[Any, Callable[[Any], object]]] = getattr(_forking, "called", [])
+    _forking.called = []
+    for owner, after in called:
         after(owner)
 
 
@@ -101,14 +102,14 @@ def _child() -> None:
         try:
             if owner is not None:
                 action(owner)
-        except Exception as error:  # noqa: BLE001  # the others must leave what is the parent's all the same
+        except Exception as error:  # noqa: BLE001  # the other owners must drop the parent's resources nevertheless
             failed = failed or error
     if failed is not None:
-        raise failed  # Python shows it, and goes on
+        raise failed  # Python prints it, and continues
 
 
 def _alive(owners: WeakKeyDictionary[Any, Any]) -> list[Any]:
-    """Return the owners that are still alive; other threads may add some meanwhile."""
+    """Return the owners that are still alive. Other threads may add owners during this call."""
     return [owner for ref in owners.keyrefs() if (owner := ref()) is not None]
 
 

@@ -1,11 +1,11 @@
-"""Ctrl-C during a blocking renewal: what the server has issued is saved first.
+"""Ctrl-C during a blocking renewal: the issued token is saved before the interruption takes effect.
 
-Theory of operation. From the first request of a renewal on, the server may have used up the refresh token, and its
-response is to be saved. An interruption may come at any time: while the response is awaited or read, or in the callback
-that saves the token. So until the renewal is over, the handlers of signals in the main thread are wrapped. What the
-program's own handler raises, `KeyboardInterrupt` or `SystemExit`, is kept and raised at the end, or before the next
-request or pause. A second interruption takes effect at once. A handler that raises nothing, such as that of an event
-loop, does what it does anyway.
+Theory of operation. From the first request of a renewal on, the server may have used up the refresh token, so its
+response must be saved. An interruption may come at any time: during the wait for the response, while it is read, or in
+the callback that saves the token. So until the end of the renewal, the signal handlers are wrapped in the main thread.
+If the program's handler raises `KeyboardInterrupt` or `SystemExit`, the exception is kept, and raised at the end or
+before the next request or pause. A second interruption takes effect at once. A handler that raises nothing, such as the
+handler of an event loop, is not changed in its effect.
 """
 
 from __future__ import annotations
@@ -26,20 +26,20 @@ _SIGNALS: Final = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", 
 
 
 class Deferral:
-    """The state of one renewal: `deferred` is the interruption that it defers, if there is one."""
+    """The interruption that one renewal defers: `deferred`, or None. It defers only while `is_at_risk` is True."""
 
     is_at_risk = False
     deferred: BaseException | None = None
 
     def defer(self, interruption: BaseException) -> bool:
-        """Keep the interruption for later; return False if it takes effect at once."""
+        """Keep the interruption for later. Return False if it must take effect at once."""
         if self.deferred is not None or not self.is_at_risk:
             return False
         self.deferred = without_frames(interruption)
         return True
 
     def raise_deferred(self) -> None:
-        """Raise the deferred interruption, unless the code that runs here saves a token."""
+        """Raise the deferred interruption, if there is one, unless the current code saves a token."""
         if self.deferred is not None and not is_saving():
             raise self.deferred
 
@@ -49,15 +49,16 @@ _current: ContextVar[Deferral | None] = ContextVar("doorkey_deferral", default=N
 
 @contextmanager
 def defer_interrupt() -> Generator[None]:
-    """Defer an interruption after the first request in the block until it ends, or begins another request or a pause.
+    """Defer interruptions from the first request in the block on.
 
-    The deadline of the request bounds the delay, and a second interruption takes effect at once.
+    The interruption is raised when the block ends, or before it begins another request or a pause. The deadline of the
+    request bounds the delay, and a second interruption takes effect at once.
     """
     deferral = Deferral()
     replaced: list[tuple[int, Any, Any]] = []
     mark = _current.set(deferral)
     try:
-        if threading.current_thread() is threading.main_thread():  # no other one has handlers
+        if threading.current_thread() is threading.main_thread():  # only this thread runs signal handlers
             _wrap(deferral, replaced)
         yield
     finally:
@@ -71,7 +72,7 @@ def defer_interrupt() -> Generator[None]:
 
 
 def _wrap(deferral: Deferral, replaced: list[tuple[int, Any, Any]]) -> None:
-    """Put handlers in place of the program's own, and note both in `replaced`, each with the number of the signal."""
+    """Replace the program's signal handlers, and append (signal number, new handler, old handler) to `replaced`."""
     for number in _SIGNALS:
         before: Any = signal.getsignal(number)
         if not callable(before):
@@ -87,17 +88,17 @@ def _wrap(deferral: Deferral, replaced: list[tuple[int, Any, Any]]) -> None:
         replaced.append((number, handle, before))
         try:
             signal.signal(number, handle)
-        except ValueError:  # the main thread of another interpreter, which handles no signals
+        except ValueError:  # the main thread of a subinterpreter, which handles no signals
             return
 
 
 def current() -> Deferral | None:
-    """Return what defers interruptions of the code that runs here."""
+    """Return the `Deferral` of the current context, or None outside of `defer_interrupt`."""
     return _current.get()
 
 
 def begin_exchange() -> None:
-    """Record that a request is sent, which may use up the grant that it presents. Raises the deferred interruption."""
+    """Record that a request is sent, which may use up its grant. Raises the deferred interruption, if there is one."""
     deferral = _current.get()
     if deferral is not None:
         if deferral.deferred is not None:
@@ -107,7 +108,10 @@ def begin_exchange() -> None:
 
 @contextmanager
 def pausing() -> Generator[None]:
-    """Let interruptions take effect at once in the block, a pause without risk. Raises the deferred interruption."""
+    """Let interruptions take effect at once in the block, a pause in which nothing can be lost.
+
+    Raises the deferred interruption, if there is one.
+    """
     deferral = _current.get()
     if deferral is None:
         yield

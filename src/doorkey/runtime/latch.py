@@ -1,4 +1,4 @@
-"""An event that is set once, for one thread that waits: safe in signal handlers, finalizers and interrupted threads."""
+"""An event that is set once, for one waiting thread. Safe in signal handlers, finalizers and interrupted threads."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ __all__: list[str] = []
 
 
 class Latch:
-    """Set once, waited for by one thread.
+    """An event that is set once, for one waiting thread.
 
-    A bare lock and not a `threading.Event`, whose own lock is not re-entrant: a finalizer or a signal handler that sets
-    it while the same thread is about to wait would block for ever.
+    It uses a bare lock, because the lock of a `threading.Event` is not re-entrant: a finalizer or signal handler that
+    sets the event while the same thread is about to wait would block forever.
     """
 
     __slots__ = ("_lock",)
@@ -23,10 +23,10 @@ class Latch:
         self._lock.acquire()
 
     def set(self) -> None:
-        """Wake the thread that waits, or that comes to wait."""
-        with suppress(RuntimeError):  # it is set already
+        """Set the event, which wakes the thread that waits now or later."""
+        with suppress(RuntimeError):  # it was set already
             self._lock.release()
 
     def wait(self, seconds: float) -> bool:
-        """Return True as soon as it is set, False after `seconds`. It stays set only for the call that returns True."""
+        """Return True as soon as the event is set, False after `seconds`. Returning True clears the event."""
         return self._lock.acquire(timeout=seconds)

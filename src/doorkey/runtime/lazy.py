@@ -15,9 +15,9 @@ __all__: list[str] = []
 def named(package: str, modules: Mapping[str, str], name: str) -> Any:
     """Import `name` of a `package` from its module in `modules`, store it in the package, and return it.
 
-    Raises `AttributeError`, as Python requires of a module's `__getattr__`, for a name that is not in `modules`;
-    `ImportError` for one of Authlib that is not there; and `MissingLibraryError` when the module needs an optional
-    library that is not installed.
+    For a name that is not in `modules`, raises `AttributeError`, as Python requires of a module's `__getattr__`, or
+    `ImportError` if it is a name of Authlib. Raises `MissingLibraryError` if the module needs an optional library that
+    is not installed.
     """
     if name not in modules:
         raise absent(package, name)

@@ -1,4 +1,4 @@
-"""The event loop that runs here, of asyncio or trio: which one, whether it can still go on, and how to wake it."""
+"""The running event loop of asyncio or trio: its identity, whether it can still continue, and how to wake its tasks."""
 
 from __future__ import annotations
 
@@ -10,24 +10,24 @@ from typing import Any
 
 
 def running_trio() -> Any:
-    """Return the module trio where its loop is the one that runs here, else None."""
+    """Return the module trio if a trio loop runs in this thread, else None."""
     trio = sys.modules.get("trio")
-    # Another thread may be importing it, such as the one of `preload`: then its loop does not run here.
+    # Another thread, such as that of `preload`, may be importing trio. Then it does not run in this thread.
     in_trio_run = getattr(getattr(trio, "lowlevel", None), "in_trio_run", None)
     return trio if in_trio_run is not None and in_trio_run() else None
 
 
 def _running_asyncio() -> Any:
-    """Return the loop of asyncio that runs here, else None."""
-    running = getattr(sys.modules.get("asyncio"), "_get_running_loop", None)  # it may be half imported, as above
+    """Return the asyncio loop that runs in this thread, or None."""
+    running = getattr(sys.modules.get("asyncio"), "_get_running_loop", None)  # it may be partially imported, as above
     return None if running is None else running()
 
 
 def running_loop() -> Any:
-    """Return what stands for the event loop that runs here, of asyncio or trio; it can be referred to weakly."""
+    """Return the running asyncio loop, or the token of the running trio loop. Both support weak references."""
     loop = _running_asyncio()
-    # Asked by every request of some clients, and a tenth of the time of asking trio, whose guest run on a loop of
-    # asyncio is no task there.
+    # Every request of some clients calls this, and the check for asyncio takes a tenth of the time of that for trio. In
+    # a guest run of trio on an asyncio loop, asyncio has no current task.
     if loop is not None and sys.modules["asyncio"].current_task(loop) is not None:
         return loop
     trio = running_trio()
@@ -38,8 +38,11 @@ def running_loop() -> Any:
     return asyncio_itself.get_running_loop()
 
 
-def life_of_current_runner(thread: threading.Thread) -> Callable[[], bool]:
-    """Return what says whether this task or `thread` can still go on. A loop that was stopped may be run again."""
+def liveness_check(thread: threading.Thread) -> Callable[[], bool]:
+    """Return a function that returns whether the current task, or `thread` outside of event loops, can still continue.
+
+    A loop that was stopped may be run again, so its tasks can continue while `thread` is alive.
+    """
     trio = running_trio()
     if trio is not None:
         token = trio.lowlevel.current_trio_token()
@@ -52,14 +55,14 @@ def life_of_current_runner(thread: threading.Thread) -> Callable[[], bool]:
 
 def _has_finished(trio: Any, token: Any) -> bool:
     try:
-        token.run_sync_soon(_nothing, idempotent=True)  # trio has no other way to ask
+        token.run_sync_soon(_nothing, idempotent=True)  # trio has no other way to check this
     except _gone(trio):
         return True
     return False
 
 
 def _gone(trio: Any) -> tuple[type[Exception], ...]:
-    return trio.RunFinishedError, OSError  # the latter once it has crashed, when its sockets are closed
+    return trio.RunFinishedError, OSError  # an OSError after a crash, because the sockets of the run are closed
 
 
 def _nothing() -> None:
@@ -67,7 +70,7 @@ def _nothing() -> None:
 
 
 def waker_of(event: Any) -> Callable[[], object]:
-    """Return a callable that sets `event` (an `anyio.Event` of the running loop) from any thread and any loop."""
+    """Return a callable that sets `event`, an event of the running loop, and can be called in any thread or loop."""
     trio = running_trio()
     if trio is not None:
         token = trio.lowlevel.current_trio_token()
@@ -79,5 +82,5 @@ def waker_of(event: Any) -> Callable[[], object]:
 
 
 def _ignoring(errors: tuple[type[Exception], ...], call: Callable[..., object], *arguments: object) -> None:
-    with suppress(*errors):  # the loop that waited is closed: nothing is left there to wake
+    with suppress(*errors):  # the loop of the waiter is closed, so there is no waiter to wake
         call(*arguments)

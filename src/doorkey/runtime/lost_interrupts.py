@@ -1,4 +1,4 @@
-"""A Ctrl-C that Python ignores because it comes in a finalizer: it is repeated. Every program of doorkey does so."""
+"""Repeat a Ctrl-C that Python ignores because it arrives in a finalizer. For the command line programs of doorkey."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ if TYPE_CHECKING:
 __all__: list[str] = []
 
 _SECONDS: Final = 0.05
-"""From an interrupt that Python ignores until its repetition."""
+"""Seconds from an ignored interrupt to its repetition."""
 
 
 @contextmanager
 def repeat_lost_interrupts() -> Generator[None]:
-    """Repeat a Ctrl-C that Python ignores because it comes in a finalizer, such as one of the import system."""
+    """Repeat a Ctrl-C in the block that Python ignores because it arrives in a finalizer, as the import system has."""
     before = sys.unraisablehook
     timers: list[Timer] = []
 
@@ -27,7 +27,7 @@ def repeat_lost_interrupts() -> Generator[None]:
         if lost.exc_type is KeyboardInterrupt:
             from threading import Timer
 
-            timer = Timer(_SECONDS, _interrupt_main)  # not at once: the finalizer has not ended
+            timer = Timer(_SECONDS, _interrupt_main)  # not at once, because the finalizer has not ended yet
             timer.daemon = True
             timers.append(timer)
             timer.start()
@@ -47,7 +47,7 @@ def _interrupt_main() -> None:
     import threading
 
     main = threading.main_thread().ident
-    if main is not None and hasattr(signal, "pthread_kill"):  # which also ends a call that waits
+    if main is not None and hasattr(signal, "pthread_kill"):  # unlike `interrupt_main`, it ends a blocking system call
         signal.pthread_kill(main, signal.SIGINT)
     else:
         import _thread

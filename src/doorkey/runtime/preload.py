@@ -1,8 +1,8 @@
 """Preload the libraries of a first token request in a thread, so that importing them does not block the event loop.
 
-Our own modules are imported when a session, a source or a vault is constructed. A program that only sends the token
-that it has needs none of these libraries, so nothing imports them earlier. The thread is one of our own: those of a
-pool may all be waiting for the very token that is to be requested.
+Our own modules are imported when a session, a source or a vault is constructed. A program that only sends a token that
+it already has does not need these libraries, so they are not imported earlier. The thread does not come from a pool,
+because all threads of a pool may be waiting for this token.
 """
 
 from __future__ import annotations
@@ -33,24 +33,27 @@ class _Importing:
         after_fork(self, _Importing.reset_in_child)
 
     def reset_in_child(self) -> None:
-        """Forget the thread that a fork left behind."""
+        """Forget the importing thread, which does not exist in a forked child."""
         self._waiting: list[Callable[[], object]] = []
 
     def begin(self, wake: Callable[[], object]) -> None:
-        """Have `wake()` called once the thread is done. Raises `RuntimeError` where none can be started."""
+        """Start the thread if it does not run, and call `wake()` when it is done.
+
+        Raises `RuntimeError` if no thread can be started.
+        """
         with self._mutex:
             if not self._waiting:
                 threading.Thread(target=self._import, name="doorkey-imports", daemon=True).start()
             self._waiting.append(wake)
 
     def _import(self) -> None:
-        with suppress(Exception):  # the module that needs it raises the error
+        with suppress(Exception):  # the module that needs the library raises the error
             _import_all()
             if self._backend == "asyncio":
                 import_module("doorkey.runtime.unattended")
             import anyio
 
-            anyio.run(anyio.sleep, 0, backend=self._backend)  # imports its backend
+            anyio.run(anyio.sleep, 0, backend=self._backend)  # this imports the backend
         with self._mutex:
             self.is_done = True
             waiting, self._waiting = self._waiting, []
@@ -62,7 +65,7 @@ _kinds: Final = {backend: _Importing(backend) for backend in ("asyncio", "trio")
 
 
 async def ready() -> None:
-    """Return once all is imported that a token request needs on the event loop that runs here."""
+    """Return when all libraries are imported that a token request needs on the running event loop."""
     trio = running_trio()
     kind = _kinds["asyncio" if trio is None else "trio"]
     while not kind.is_done:
@@ -71,14 +74,14 @@ async def ready() -> None:
         done: Any = asyncio.Event() if trio is None else trio.Event()
         try:
             kind.begin(waker_of(done))
-        except RuntimeError:  # no more threads, or the interpreter is ending: then here, whatever it takes
+        except RuntimeError:  # no more threads, or the interpreter is ending: import here, although it blocks the loop
             _import_all()
             return
         await done.wait()
 
 
 def _import_all() -> None:
-    """Import what every token request needs."""
+    """Import the libraries that every token request needs."""
     for name in _NEEDED:
         import_module(name)
     for client, connecting in _CONNECTING:

@@ -1,9 +1,9 @@
-"""Daemon threads that run jobs one after another: a job takes an idle thread if there is one, else it starts one.
+"""Daemon threads that run jobs one after another. A job gets an idle thread if there is one, else a new thread.
 
-Theory of operation. A thread that has finished a job lists itself in `_idle` and waits on its lock. A caller takes a
-thread off the list, puts its job into the thread's slot and releases that lock. The slot decides, not the list: both
-the caller that gives a job and the thread that wants to end use `dict.setdefault`, which is atomic. So a Ctrl-C
-between any two lines of a caller loses neither a thread nor a job, and an entry of the list may be out of date.
+Theory of operation. A thread that has finished a job adds itself to the list `_idle` and waits on its lock. A caller
+removes a thread from the list, puts its job into the thread's slot and releases that lock. The slot is decisive, not
+the list: both the caller that gives a job and the thread that is about to end use `dict.setdefault`, which is atomic.
+So a Ctrl-C between any two lines of a caller loses neither a thread nor a job, and an entry of the list may be stale.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from contextlib import suppress
 from typing import Final, Protocol
 
 MOST_IDLE: Final = 8
-"""Idle threads that are kept; one more ends after its job."""
+"""The maximum number of idle threads. Another thread ends after its job."""
 
 IDLE_SECONDS: Final = 10.0
 """Seconds for which a thread waits for its next job before it ends."""
@@ -26,11 +26,11 @@ class Job(Protocol):
     """A job that a thread runs. It must not raise."""
 
     def execute(self) -> bool:
-        """Run; return False if the caller has abandoned the job, so that its thread is not reused."""
+        """Run the job. Return False if its caller has abandoned it, so that the thread is not reused."""
         ...
 
     def finish(self) -> None:
-        """Tell the caller. The thread may already be running another job."""
+        """Wake the caller. The thread may already be running another job."""
         ...
 
 
@@ -40,27 +40,27 @@ class ReusedThread(threading.Thread):
     def __init__(self, job: Job) -> None:
         super().__init__(name="doorkey-exchange", daemon=True)
         self._slot: dict[str, Job | None] = {_JOB: job}
-        # A bare lock, not an Event: an exception between two lines of an Event's would leave it locked for ever.
+        # A bare lock, because an exception between two lines of an `Event` would leave the Event's lock locked.
         self._wake = threading.Lock()
         self._wake.acquire()
 
     def give(self, job: Job) -> bool:
-        """Have this idle thread run `job`; return False if it has another one or has ended."""
+        """Make this idle thread run `job`. Return False if it has another job or has ended."""
         if self._slot.setdefault(_JOB, job) is not job:
             return False
         self._rouse()
         return True
 
     def has(self, job: Job) -> bool:
-        """Return whether this thread was given `job` and has not finished it."""
+        """Return whether this thread has been given `job` and has not finished it."""
         if self._slot.get(_JOB) is not job:
             return False
         self._rouse()  # `give` may have been interrupted before its last line
         return self.is_alive()
 
     def run(self) -> None:
-        """Run jobs until one was abandoned or there was none for `IDLE_SECONDS`."""
-        with suppress(Abandoned):  # which may strike after the job
+        """Run jobs until a job was abandoned, or there was no job for `IDLE_SECONDS`."""
+        with suppress(Abandoned):  # it may be raised after the job too
             self._run()
 
     def _run(self) -> None:
@@ -73,7 +73,7 @@ class ReusedThread(threading.Thread):
             if kept:
                 _idle.append(self)
             job.finish()
-            job = None  # an idle thread keeps nothing of a caller alive
+            job = None  # an idle thread must not keep objects of a caller alive
             if kept:
                 self._wake.acquire(timeout=IDLE_SECONDS)
                 job = self._slot.setdefault(_JOB, None)
@@ -81,16 +81,16 @@ class ReusedThread(threading.Thread):
             _idle.remove(self)
 
     def _rouse(self) -> None:
-        with suppress(RuntimeError):  # it is awake
+        with suppress(RuntimeError):  # the thread is awake already
             self._wake.release()
 
 
 class Abandoned(BaseException):
-    """Ends the thread of a job that its caller has abandoned, at the thread's next line."""
+    """Raised in the thread of an abandoned job, at its next line of Python, to end the thread."""
 
 
 def idle_thread() -> ReusedThread | None:
-    """Return a thread that seems to be idle, taken off the list, or None."""
+    """Remove a thread from the list of idle threads and return it, or None. It may have ended."""
     try:
         return _idle.pop()
     except IndexError:

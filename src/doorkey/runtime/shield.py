@@ -1,6 +1,6 @@
-"""Work that goes on when the task that wanted it is cancelled, and when its event loop ends.
+"""Work that continues when the task that waits for it is canceled, and when its event loop ends.
 
-A refresh that was sent may have used up the refresh token: giving up before the answer is saved loses the grant.
+A refresh request may have used up the refresh token, so the grant is lost if the response is not saved.
 """
 
 from __future__ import annotations
@@ -22,18 +22,18 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-# asyncio keeps only weak references to tasks; one whose caller was canceled must live until it is done, or until its
-# loop is closed: work that is left then is never done, and would hold its connection for ever.
+# asyncio keeps only weak references to tasks. A task whose caller was canceled must live until it is done, or its loop
+# is closed. After that, the task would never end, and would keep its connection open forever.
 _running: dict[Any, set[Any]] = {}
 
-_scope: ContextVar[Any] = ContextVar("doorkey_shield", default=None)  # that shields the work of this task of trio
+_scope: ContextVar[Any] = ContextVar("doorkey_shield", default=None)  # the scope that shields the work of a trio task
 
 
 async def shielded(work: Callable[[], Coroutine[Any, Any, T]], done: Callable[[], object]) -> T:
-    """Return what `work()` returns, and call `done()` when it ends, however it ends.
+    """Return the result of the coroutine `work()`, and call `done()` when it ends, also after an error.
 
-    A cancelled caller leaves at once on asyncio (where cancellation strikes an await whatever scope shields it), and
-    after the work on trio; the work itself is never cancelled with its caller.
+    The work is not canceled with its caller. On trio, a canceled caller leaves after the work. On asyncio, it leaves at
+    once, because a cancellation there interrupts an await even in a shielded scope.
     """
     trio = running_trio()
     if trio is not None:
@@ -53,9 +53,9 @@ async def shielded(work: Callable[[], Coroutine[Any, Any, T]], done: Callable[[]
 
 @contextmanager
 def interruptible() -> Generator[None]:
-    """Let shielded work be cancelled in the block, which is a pause that risks nothing.
+    """Allow the cancellation of shielded work in the block, a pause in which nothing can be lost.
 
-    On trio a cancelled caller leaves. On asyncio it has left before: there the end of the event loop cancels the work.
+    On trio, a canceled caller leaves. On asyncio, it has left before, and the end of the event loop cancels the work.
     """
     if (scope := _scope.get()) is not None:
         scope.shield = False
@@ -71,7 +71,7 @@ def interruptible() -> Generator[None]:
 
 
 def begin_exchange() -> None:
-    """Note that the work which runs here sends a request: from now on the end of an event loop does not cancel it.
+    """Record that the current work sends a request. From now on, the end of its event loop does not cancel it.
 
     Raises `asyncio.CancelledError` if the event loop is ending.
     """
@@ -80,7 +80,7 @@ def begin_exchange() -> None:
 
 
 def _unattended_task() -> UnattendedTask[Any] | None:
-    """Return the task that runs here if it is one of asyncio that was started here."""
+    """Return the current task if it is an `UnattendedTask` of asyncio, else None."""
     tasks = sys.modules.get("doorkey.runtime.unattended")
     return None if tasks is None else cast("UnattendedTask[Any] | None", tasks.current())
 
@@ -93,7 +93,7 @@ def spawn_detached(work: Callable[[], Coroutine[Any, Any, object]], done: Callab
         return
 
     async def system_task() -> None:
-        with suppress(OAuthError):  # the callers get it from the state; a system task that fails ends trio
+        with suppress(OAuthError):  # callers get the error from the state, and a system task that fails ends trio
             await shielded(work, done)  # trio cancels its system tasks when the run ends
 
     trio.lowlevel.spawn_system_task(system_task)
@@ -115,7 +115,7 @@ def _started(work: Callable[[], Coroutine[Any, Any, T]], done: Callable[[], obje
         if not tasks:
             _running.pop(loop, None)
         if not ended.cancelled():
-            ended.exception()  # the waiters have it; asyncio need not warn that it was never retrieved
+            ended.exception()  # waiters get it; this call prevents asyncio's warning that it was never retrieved
         done()
 
     tasks = _running.setdefault(loop, set())

@@ -1,8 +1,8 @@
-"""A task of asyncio that the end of its event loop does not cancel while it exchanges a token.
+"""An asyncio task that the end of its event loop does not cancel during a token request.
 
-`asyncio.run` ends a loop so: it cancels all tasks that are left, while the loop does not run, and then runs it until
-they have ended. A web server that is told to stop ends like this. A renewal would lose the response that it waits for,
-and with it the rotated refresh token. So that cancellation waits until the work is over or pauses, or for `MOST`.
+At the end of `asyncio.run`, all remaining tasks are canceled while the loop does not run, and then the loop runs until
+they have ended. This also happens when a web server stops. A renewal would lose the response that it waits for, and
+with it the rotated refresh token. So the cancellation is delayed until the work ends or pauses, at most `MAX_DELAY`.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from doorkey.runtime.reentrancy import is_saving
 
 T = TypeVar("T")
 
-MOST: Final = 20.0
-"""Seconds that the end of an event loop waits: those of an exchange, and some to save its result."""
+MAX_DELAY: Final = 20.0
+"""The maximum delay of a cancellation in seconds: enough for an exchange, and to save its result."""
 
 
 class UnattendedTask(asyncio.Task[T]):
-    """A task whose caller may have left. `is_at_risk`: it has to be finished, even if it has sent no request."""
+    """A task whose caller may have left. `is_at_risk`: the work must be completed, even if it has sent no request."""
 
     _is_ending = False
 
@@ -30,23 +30,22 @@ class UnattendedTask(asyncio.Task[T]):
         self._is_at_risk = is_at_risk
 
     def cancel(self, msg: Any = None) -> bool:
-        """Cancel the task; the first time that its loop ends and it exchanges something, `MOST` seconds later."""
+        """Cancel the task. If its loop is ending and the task is at risk, the first call is delayed by `MAX_DELAY`."""
         loop = self.get_loop()
         if loop.is_running() or self._is_ending or not self._is_at_risk:
             return super().cancel(msg)
         self._is_ending = True
-        loop.call_later(MOST, super().cancel)
+        loop.call_later(MAX_DELAY, super().cancel)
         return False
 
     def begin_exchange(self) -> None:
-        """Record that a request is sent, which may use up the grant that it presents. Raises `CancelledError` if the
-        loop ends."""
+        """Record that a request is sent, which may use up its grant. Raises `CancelledError` if the loop is ending."""
         self._check()
         self._is_at_risk = True
 
     @contextmanager
     def at_no_risk(self) -> Generator[None]:
-        """Let the task be cancelled within the block as any task is. Raises `CancelledError` if the loop ends."""
+        """Allow the cancellation of the task in the block. Raises `CancelledError` if the loop is ending."""
         self._check()
         before, self._is_at_risk = self._is_at_risk, False
         try:
@@ -60,7 +59,7 @@ class UnattendedTask(asyncio.Task[T]):
 
 
 def current() -> UnattendedTask[Any] | None:
-    """Return the task that runs here if it is such a task."""
+    """Return the current task if it is an `UnattendedTask`, else None."""
     loop = asyncio._get_running_loop()
     task = None if loop is None else asyncio.current_task(loop)
     return task if isinstance(task, UnattendedTask) else None
