@@ -111,7 +111,7 @@ def test_a_failure_is_a_typed_error_without_a_secret(hostile: Hostile, name: str
 def test_a_drip_ends_at_the_deadline(hostile: Hostile) -> None:
     dripping = Endless(b"HTTP/1.1 200 X\r\nX: ", b"x", pause=0.01)
     hostile.on("/token", dripping)
-    with pytest.raises(TransportError, match=r"did not answer in full within 0\.3 s"):
+    with pytest.raises(TransportError, match=r"did not send a complete response within 0\.3 s"):
         fetched(hostile, exchange=ExchangePolicy(deadline=0.3))
     dripping.over.set()
 

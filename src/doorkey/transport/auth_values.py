@@ -13,9 +13,9 @@ from doorkey.values import Secret
 
 
 def basic_pair(user: str, password: str) -> ClientAuthMethod:
-    """Return HTTP Basic with this name and password instead of the session's.
+    """Return the method that sends HTTP Basic with this name and password instead of the session's.
 
-    user, password: text. They are sent as they are, without form encoding.
+    user, password: text. Both are form-encoded, like a client's ID and secret (RFC 6749 §2.3.1).
     """
     secret = Secret(password)
 
@@ -27,18 +27,20 @@ def basic_pair(user: str, password: str) -> ClientAuthMethod:
 
 
 def client_auth_of(
-    auth: object, is_native: Callable[[object], bool], through: Callable[[Any], ClientAuthMethod]
+    auth: object, is_native: Callable[[object], bool], wrap: Callable[[Any], ClientAuthMethod]
 ) -> ClientAuthMethod:
-    """Return the method behind `auth`: a (name, password) pair, the HTTP library's own kind, or a callable.
+    """Return the client authentication method for an `auth=` value. Raises `UsageError` for an invalid value.
 
-    `is_native` recognizes the library's kind, which `through` wraps; a callable of one argument is taken for that kind
-    too, as both requests and httpx do. Raises `UsageError` for anything else.
+    auth: a (name, password) pair, an auth object of the HTTP library, or a callable. A callable of one argument counts
+        as an auth object of the library, as in requests and httpx; any other is the method itself.
+    is_native: returns whether a value is an auth object of the library.
+    wrap: converts such an object to a method.
     """
     match auth:
         case (str(user), str(password)):
             return basic_pair(user, password)
         case _ if is_native(auth) or (callable(auth) and _takes_one(auth)):
-            return through(auth)
+            return wrap(auth)
         case _ if callable(auth):
             return cast("ClientAuthMethod", auth)
         case _:

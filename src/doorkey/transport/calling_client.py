@@ -1,4 +1,4 @@
-"""The HTTP client whose call needs a token: token requests go through its proxy, or one warning says that they do not.
+"""The HTTP client whose call needs a token: a token request uses the proxy of that client, or one warning is issued.
 
 No HTTP library passes its client to an auth object. So the client is looked up on the stack, and only when a token is
 requested.
@@ -23,13 +23,18 @@ Proxied: TypeAlias = Callable[[str], bool]
 _REQUESTS_ADAPTER: Final = "doorkey.auth.on_requests"
 _HTTPX_ADAPTER: Final = "doorkey.auth.on_httpx"
 _NEAR: Final = 16
-"""Frames between an adapter and the client that calls it, at most."""
+"""The maximum number of frames between an adapter and the client that calls it."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class RequestsCaller:
-    """What a token request takes over from a calling session of requests: its proxies, its client certificate, and
-    whether the environment counts. `proxies` are those of the session, `of_call` those of the call."""
+    """The settings of a calling session of requests that its token request uses.
+
+    proxies: the proxies of the session.
+    of_call: the proxies of the call.
+    trust_env: whether variables of the environment count.
+    cert: the client certificate of the call or the session.
+    """
 
     proxies: dict[str, Any]
     of_call: dict[str, Any]
@@ -38,7 +43,7 @@ class RequestsCaller:
 
 
 def calling_client() -> RequestsCaller | Proxied | None:
-    """Return the client whose call is in progress in this thread; None without an auth object."""
+    """Return the client whose call is in progress in this thread, or None if no auth object of ours is on the stack."""
     frame: FrameType | None = sys._getframe(1)
     while frame is not None:
         adapter = frame.f_globals.get("__name__")
@@ -51,13 +56,13 @@ def calling_client() -> RequestsCaller | Proxied | None:
 
 
 def httpx_client_above(frame: FrameType) -> Proxied:
-    """Return whether the client of httpx2 or httpx that called `frame` has a proxy for a URL."""
+    """Return a function that returns whether the httpx2 or httpx client that called `frame` has a proxy for a URL."""
     found = next((one for one, _ in _owners(frame) if hasattr(one, "_transport_for_url")), None)
     return _direct if found is None else _HttpxProxy(found)
 
 
 def aiohttp_request(request: Any) -> Proxied:
-    """Return whether a `request` of aiohttp goes through a proxy; so would every other one of its session."""
+    """Return a function that returns whether `request` of aiohttp uses a proxy, for any URL of its session."""
     proxy = getattr(request, "proxy", None)
     return _direct if proxy is None or _is_of_environment(proxy.host, proxy.port) else _always
 
@@ -74,7 +79,7 @@ def warn_of_proxy(url: str) -> None:
 
 
 def _owners(frame: FrameType) -> Iterator[tuple[Any, FrameType]]:
-    """Yield `self` of the methods that led to `frame`, nearest first, and their frames."""
+    """Yield `self` and the frame of each method that led to `frame`, the nearest first."""
     above = frame.f_back
     for _ in range(_NEAR):
         if above is None:
@@ -85,7 +90,10 @@ def _owners(frame: FrameType) -> Iterator[tuple[Any, FrameType]]:
 
 
 def _session_above(frame: FrameType) -> RequestsCaller | Proxied:
-    """Return the proxies of the session that called `frame`; a session of niquests cannot send a token request."""
+    """Return the settings of the session that called `frame`.
+
+    A session of niquests cannot send a token request, so only the presence of a proxy is returned for it.
+    """
     session, of_call, cert = None, None, None
     for owner, above in _owners(frame):
         if session is None and _is_session(owner):
@@ -109,7 +117,7 @@ def _is_of(library: str, owner: Any) -> bool:
 
 
 class _HttpxProxy:
-    """Tells of a client of httpx2 or httpx, for as long as there is one, whether it has a proxy for a URL."""
+    """Returns whether a client of httpx2 or httpx has a proxy for a URL. The client is referenced weakly."""
 
     def __init__(self, client: Any) -> None:
         self._client = ref(client)
@@ -124,7 +132,7 @@ class _HttpxProxy:
 
 
 def _is_of_environment(host: str | None, port: int | None) -> bool:
-    """Return whether the environment names this proxy, which the clients that doorkey makes then use too."""
+    """Return whether the environment names this proxy. The clients that doorkey creates then use it too."""
     from urllib.request import getproxies
 
     named = getproxies().values()

@@ -1,7 +1,7 @@
-"""Requests that prove the client's certificate (mutual TLS, RFC 8705), and HTTP clients that are known to have none.
+"""Requests that need the client's certificate (mutual TLS, RFC 8705), and HTTP clients that certainly have none.
 
-No HTTP library tells whether an SSL context has a certificate. So a missing one is found before the request is sent
-only on requests, whose sessions have the option `cert`, and on the clients that doorkey makes itself.
+No HTTP library reports whether an SSL context has a certificate. So a missing certificate is found before the request
+is sent only on requests, whose sessions have the option `cert`, and on the clients that doorkey creates itself.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _OF_POOLS: Final = ("cert_file", "ssl_context")
 
 
 def no_certificate(url: str, fix: str) -> UsageError:
-    """Return the error for a client without a certificate; `fix` says where the certificate is given."""
+    """Return the error for a client without a certificate; `fix` names the option for it."""
     return UsageError(
         f"{shown_url(url)} expects the client's certificate in the TLS connection (RFC 8705), and the HTTP client has "
         f"none: give it by {fix}"
@@ -25,10 +25,10 @@ def no_certificate(url: str, fix: str) -> UsageError:
 
 
 def may_have_certificate(session: Any, url: str) -> bool:
-    """Return whether the transport adapter of a session of requests may prove a certificate, or needs none for `url`.
+    """Return whether the transport adapter of a session of requests may have a certificate, or `url` needs none.
 
-    An adapter of the program's own may have one, and so may one whose pools have an SSL context. Plain http goes to a
-    proxy on this machine, which may prove the certificate in its own connection.
+    An adapter of the program's own may have one, and so may an adapter whose pools have an SSL context. Plain http goes
+    to a proxy on this machine, which may present the certificate in its own connection.
     """
     from requests.adapters import HTTPAdapter
 
@@ -38,5 +38,5 @@ def may_have_certificate(session: Any, url: str) -> bool:
 
 
 def needs_another_client(request: Request) -> bool:
-    """Return whether `request` proves a certificate, which a client that doorkey makes does not have."""
+    """Return whether `request` needs a certificate. The clients that doorkey creates have none."""
     return request.needs_certificate and request.url.startswith("https:")

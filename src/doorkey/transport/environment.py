@@ -1,4 +1,4 @@
-"""The settings of a session of requests for one exchange, merged with those of the environment as requests does."""
+"""The settings of a session of requests for one exchange, merged with the environment by the rules of requests."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ _CA_BUNDLES: Final = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 
 
 def merged_settings(session: requests.Session, url: str, options: dict[str, Any]) -> dict[str, Any]:
-    """Return proxies, verify and cert: of the call's `options`, else of the environment, else of `session`.
+    """Return the settings `proxies`, `verify` and `cert`: of the call's `options`, the environment, or `session`.
 
-    requests parses the whole environment three times for that. If the environment names no proxy, as on most machines,
-    this takes longer than all else that is done for a token request, so only the rest is done here.
+    requests parses the whole environment three times for that, which takes longer than all other work of a token
+    request. Most environments name no proxy. Then this function merges the other settings itself.
     """
     given: dict[str, str] = options.get("proxies") or {}
     merge: Any = cast("Any", sessions).merge_setting
@@ -48,9 +48,9 @@ def _may_name_a_proxy() -> bool:
 
 
 def ca_variable(session: requests.Session, verify: Any, merged: Any) -> str | None:
-    """Return the variable of the environment that `merged` is from: requests prefers it to `verify` of the session.
+    """Return the environment variable that contains the CA path `merged`, or None.
 
-    `verify` is the call's own, to which it prefers none.
+    requests prefers this variable to `verify` of the session, but not to the call's own `verify`, which is passed here.
     """
     if not session.trust_env or (verify is not True and verify is not None):
         return None

@@ -1,8 +1,8 @@
-"""Connection pools in a forked child: they are emptied, because their connections are those of the parent.
+"""Connection pools in a forked child: they are emptied, because their connections belong to the parent.
 
 If parent and child used one connection, each could read the response to the other's request, with the token of another
-user. The child closes its copies of the sockets: nothing is sent, so the parent's connections stay usable. A lock of a
-pool is replaced, because a thread that the child does not have may hold it.
+user. The child closes its copies of the sockets. Nothing is sent, so the parent's connections stay usable. The lock of
+a pool is replaced, because a thread that does not exist in the child may hold it.
 """
 
 from __future__ import annotations
@@ -15,16 +15,16 @@ from doorkey.runtime.forks import after_fork
 __all__: list[str] = []
 
 _left: Final[list[Any]] = []
-"""Asynchronous connections of the parent. The event loop that could close them is the parent's; freed, they warn."""
+"""Asynchronous connections of the parent. Only its event loop could close them, and Python warns if they are freed."""
 
 
 def empty_in_children(client: Any) -> None:
-    """Have the pools of `client` emptied in each forked child.
+    """Empty the pools of `client` in each forked child.
 
     client: a session of requests, a client of httpx2 or httpx, or a transport of these. Adapters and transports that
-        are not the library's own are unchanged: their owner makes them after the fork.
+        are not the library's own are unchanged. Their owner must create them after the fork.
     """
-    with suppress(TypeError):  # a class without weak references is not of these libraries
+    with suppress(TypeError):  # a class without weak references does not belong to these libraries
         after_fork(client, _empty)
 
 
@@ -42,14 +42,14 @@ def _values(owner: Any, name: str) -> list[Any]:
 
 
 def _empty_manager(manager: Any) -> None:
-    """Empty a `PoolManager` of urllib3. A response that is still read may return its connection to an old pool."""
+    """Empty a `PoolManager` of urllib3. A response that is still read can return its connection to the old pool."""
     pools: Any = getattr(manager, "pools", None)
     for pool in _values(pools, "_container"):
         idle = pool.pool
         if idle is None:
-            continue  # it is closed
+            continue  # the pool is closed
         connections = [one for one in idle.queue if one is not None]
-        idle.__init__(idle.maxsize)  # with new locks: the finalizer of the pool uses them
+        idle.__init__(idle.maxsize)  # with new locks, because the finalizer of the pool acquires them
         for connection in connections:
             if connection.sock is not None:
                 connection.sock.close()  # `connection.close()` of HTTP/2 would send a frame

@@ -1,7 +1,7 @@
-"""The header cap on httpx2 and httpx, applied while headers are read: h11 would hold 100 KiB of them.
+"""The limit on header bytes on httpx2 and httpx, applied while headers are read. h11 would allow 100 KiB.
 
-httpcore's documented extension `trace` tells when a connection begins to read a response. For that long, the connection
-reads through a stream that counts. A transport that is not the library's has no connection that is known here; its
+httpcore's documented extension `trace` reports when a connection begins and ends to read the head of a response. In
+between, the connection reads through a stream that counts. The connection of another transport is unknown here, so its
 headers are counted when it returns them.
 """
 
@@ -14,11 +14,11 @@ from doorkey.wire.limits import HEAD_OVERHEAD, headers_too_large
 
 
 class HeaderCount:
-    """Has the connection that serves one request read at most `max_headers` bytes of headers for each response.
+    """Limits the header bytes that a connection reads for each response to one request.
 
     transport: the transport that sends the request.
-    max_headers: bytes.
-    watching: the value of the extension `trace` that the request had, which still sees every event.
+    max_headers: the limit in bytes.
+    watching: the original `trace` callable of the request, which is still called with every event, or None.
     """
 
     def __init__(self, transport: Any, max_headers: int, watching: Callable[..., Any] | None = None) -> None:
@@ -27,13 +27,13 @@ class HeaderCount:
         self._connection: Any = None
 
     def blocking(self, event: str, info: Mapping[str, Any]) -> None:
-        """Take an event of a blocking transport. Raises what `watching` does."""
+        """Handle an event of a blocking transport. Raises the errors of `watching`."""
         if self._watching is not None:
             self._watching(event, info)
         self._follow(event, self.blocking, _Stream)
 
     async def awaiting(self, event: str, info: Mapping[str, Any]) -> None:
-        """Take an event of an awaiting transport. Raises what `watching` does."""
+        """Handle an event of an asynchronous transport. Raises the errors of `watching`."""
         if self._watching is not None:
             await self._watching(event, info)
         self._follow(event, self.awaiting, _AsyncStream)
@@ -48,7 +48,7 @@ class HeaderCount:
             connection._network_stream = connection._network_stream.stream
 
     def _serving(self, trace: Callable[..., Any]) -> Any:
-        """Return the HTTP/1.1 connection that serves the request whose extension `trace` is, if the pool tells."""
+        """Return the HTTP/1.1 connection of the request that has the extension `trace`, or None if it is unknown."""
         for waiting in tuple(getattr(self._pool, "_requests", ())):
             if waiting.request.extensions.get("trace") == trace:
                 connection = waiting.connection
@@ -59,7 +59,7 @@ class HeaderCount:
 
 
 class _Counting:
-    """A network stream whose reads are limited to the rest of the cap."""
+    """A network stream whose reads are limited to the remaining bytes of the limit."""
 
     def __init__(self, stream: Any, max_headers: int) -> None:
         self.stream = stream
@@ -67,7 +67,7 @@ class _Counting:
         self._left = max_headers + HEAD_OVERHEAD
 
     def _allowed(self, most: int) -> int:
-        """Return how many bytes to read next. Raises `InvalidResponse` where the cap was read and the head goes on."""
+        """Return the maximum size of the next read. Raises `InvalidResponse` if the head exceeds the limit."""
         if self._left <= 0:
             raise headers_too_large(self._max_headers, None)
         return min(most, self._left)

@@ -1,8 +1,8 @@
-"""The header cap on requests, applied while headers are read: http.client returns when it has parsed all of them.
+"""The limit on header bytes on requests, applied while headers are read: http.client first parses all of them.
 
 http.client accepts 100 lines of 64 KiB, and any number of interim responses before them. So for one exchange, a
 connection of the user's pool reads its response through a file object that counts. The twin of the pool shares the
-pool's state; a connection that goes back into the pool reads as before.
+pool's state. A connection that is returned to the pool reads as before.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from doorkey.wire.limits import HEAD_OVERHEAD, headers_too_large
 def reading_headers_within(pool: object, max_headers: int) -> Any:
     """Return a twin of a pool of urllib3 whose connections read at most `max_headers` bytes of headers.
 
-    A pool of another kind is returned as it is.
+    A pool of another library is returned unchanged.
     """
     kind: Any = type(pool)
     if not (hasattr(kind, "_get_conn") and hasattr(kind, "_put_conn")) or hasattr(kind, "bounds_headers"):
@@ -29,7 +29,7 @@ def reading_headers_within(pool: object, max_headers: int) -> Any:
 
 
 class _Counting:
-    """The start of a response as a file: `readline` raises `InvalidResponse` for a line beyond the cap."""
+    """The head of a response as a file: `readline` raises `InvalidResponse` for a line beyond the limit."""
 
     def __init__(self, response: http.client.HTTPResponse, max_headers: int) -> None:
         self._response, self._max_headers = response, max_headers
@@ -37,7 +37,7 @@ class _Counting:
         self._left = max_headers + HEAD_OVERHEAD
 
     def readline(self, limit: int = -1) -> bytes:
-        """Return the next line, of which no more is read than the cap leaves."""
+        """Return the next line. Raises `InvalidResponse` if it exceeds the remaining bytes of the limit."""
         most = self._left + 1
         line: bytes = self.file.readline(most if limit < 0 else min(limit, most))
         self._left -= len(line)
@@ -52,7 +52,7 @@ class _Counting:
 
 @cache
 def _bounded_response(kind: Any, max_headers: int) -> Any:
-    """Return the `kind` of response of http.client, counting until its headers have been read."""
+    """Return a subclass of `kind`, a response of http.client, that counts until its headers have been read."""
 
     def __init__(self: Any, *args: Any, **kwargs: Any) -> None:  # noqa: N807
         kind.__init__(self, *args, **kwargs)
@@ -78,7 +78,7 @@ def _bounded_pool(kind: Any, max_headers: int) -> Any:
         getattr(conn, "__dict__", {}).pop("response_class", None)
         kind._put_conn(self, conn)
 
-    # A session that is closed drops its pools, and urllib3 closes the idle connections of a pool when it is collected:
-    # not before the exchange has put its own back.
+    # `original` keeps the pool alive. A closed session drops its pools, and urllib3 closes the idle connections of a
+    # pool when it is freed, which must not happen before the exchange has returned its connection.
     members = {"__slots__": ("original",), "_get_conn": _get_conn, "_put_conn": _put_conn, "bounds_headers": True}
     return type(kind.__name__, (kind,), members)

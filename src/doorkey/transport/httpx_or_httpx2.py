@@ -1,7 +1,7 @@
-"""The only file that tells httpx2 from httpx: which is installed, which is asked for.
+"""The only file that distinguishes httpx2 from httpx: the installed library, and the requested one.
 
-httpx2 continues httpx under another name with the same interface, but their requests, auth classes and exceptions do
-not cross. So everything here takes the library as an argument, and objects of one library are used with that library.
+httpx2 continues httpx under another name with the same interface, but their requests, auth classes and exceptions are
+incompatible. So the functions of this package get the library as an argument, and use its objects with that library.
 """
 
 from __future__ import annotations
@@ -17,36 +17,38 @@ from doorkey.errors import UsageError
 from doorkey.runtime.extras import not_installed
 
 NAMES: Final = ("httpx2", "httpx")
-"""In the order of preference."""
+"""The names of the libraries, the preferred one first."""
 
 
 def installed() -> tuple[str, ...]:
-    """Return the names of those that are installed, the preferred one first."""
+    """Return the names of the installed libraries, the preferred one first."""
     return tuple(name for name in NAMES if find_spec(name) is not None)
 
 
-def library(asked_for: str | ModuleType | None = None) -> Any:
-    """Return httpx2 or httpx: the one asked for, by name or as the module itself, else the first that is installed.
+def library(requested: str | ModuleType | None = None) -> Any:
+    """Return the module httpx2 or httpx.
 
-    Raises `UsageError` for another library, and `MissingLibraryError` when it is not installed.
+    requested: the name of the library, or the module itself; None means the first one that is installed.
+
+    Raises `UsageError` for another library, and `MissingLibraryError` if it is not installed.
     """
-    if isinstance(asked_for, ModuleType):
-        asked_for = asked_for.__name__
-    if asked_for is not None and asked_for not in NAMES:
-        raise UsageError(f"this client runs on {' or '.join(NAMES)}, not on {asked_for}")
-    wanted = (asked_for,) if asked_for else installed()
-    for name in wanted:
+    if isinstance(requested, ModuleType):
+        requested = requested.__name__
+    if requested is not None and requested not in NAMES:
+        raise UsageError(f"this client runs on {' or '.join(NAMES)}, not on {requested}")
+    names = (requested,) if requested else installed()
+    for name in names:
         if find_spec(name) is not None:
             return import_module(name)
-    missing = asked_for or NAMES[0]
+    missing = requested or NAMES[0]
     raise not_installed(missing)
 
 
 def auth_class(own: type) -> type:
-    """Return a class that is `own` and the `Auth` of each library the program has imported by now.
+    """Return a class that inherits from `own` and from `Auth` of each library that the program has imported so far.
 
-    `isinstance` then recognizes an auth object. To inherit from all that are installed would import them all, and the
-    import of an unused one takes longer than everything here.
+    The clients of these libraries accept only instances of their `Auth`. Other installed libraries are not imported for
+    that, because it would take too long.
     """
     imported = (getattr(sys.modules.get(name), "Auth", None) for name in NAMES)
     return _joined(own, tuple(auth for auth in imported if auth is not None))
@@ -58,5 +60,5 @@ def _joined(own: type, others: tuple[type, ...]) -> type:
 
 
 def transport_bases(name: str) -> tuple[type, ...]:
-    """Return the class `name` (BaseTransport or AsyncBaseTransport) of all that are installed."""
+    """Return the class `name` (BaseTransport or AsyncBaseTransport) of each installed library."""
     return tuple(dict.fromkeys(getattr(import_module(one), name) for one in installed()))

@@ -12,10 +12,10 @@ from doorkey.wire.messages import Request, Response
 
 
 class Library(Protocol):
-    """One HTTP library, seen from the core.
+    """The functions of one HTTP library that the session core needs.
 
-    `call_options` are keyword arguments of a call that the library takes for token requests too; `refused_options` are
-    those that would undo the bounds of the exchange.
+    `call_options` are the keyword arguments of the library's calls that token requests accept too. `refused_options`
+    are those that would break the bounds of the exchange.
     """
 
     call_options: frozenset[str]
@@ -24,17 +24,17 @@ class Library(Protocol):
     def native_response(self, response: Response, request: Request) -> Any:
         """Return the library's own response object, for a user's hook.
 
-        response: as it was read.
-        request: the one that it answers.
+        response: the response that was read.
+        request: the request of this response.
         """
         ...
 
     def plain_response(self, native: Any) -> Response:
-        """Return the result of a hook that gets the library's own response object."""
+        """Convert the library's own response object, which a hook returned."""
         ...
 
     def client_auth(self, auth: object) -> ClientAuthMethod:
-        """Return the client authentication method of an `auth=` value: the library's own, a pair, or a callable."""
+        """Return the method for an `auth=` value: the library's auth object, a (name, password) pair, or a callable."""
         ...
 
     def share_pool(self, session: Any, other: Any) -> None:
@@ -43,17 +43,17 @@ class Library(Protocol):
 
 
 def body_of(native: Any, content: bytes) -> bytes:
-    """Return the body of a response after the hooks: `content`, or the result of a `json` that a hook has set.
+    """Return the body of a response after the hooks: `content`, or the result of a `json` method that a hook has set.
 
-    ``response.json = lambda: token`` is how hooks are written that mend an answer. Raises `UsageError` if it cannot be
-    called, or returns a value that is not JSON.
+    Hooks that repair a response set ``response.json = lambda: token``. Raises `UsageError` if that is not callable, or
+    returns a value that cannot be encoded as JSON.
     """
-    mended: Any = native.__dict__.get("json")
-    if mended is None:
+    json_method: Any = native.__dict__.get("json")
+    if json_method is None:
         return content
-    function(mended, "the json that a response hook sets is a callable")
-    said: Any = mended()
+    function(json_method, "the json that a response hook sets is a callable")
+    value: Any = json_method()
     try:
-        return json.dumps(said, allow_nan=False).encode()
+        return json.dumps(value, allow_nan=False).encode()
     except (TypeError, ValueError, RecursionError):
-        raise UsageError("the json() that a response hook sets returns what JSON can hold") from None
+        raise UsageError("the json() that a response hook sets must return a value that JSON can encode") from None

@@ -1,4 +1,4 @@
-"""The clients that doorkey makes where none is given: which library, and which certificate authorities they trust."""
+"""The HTTP clients that doorkey creates if the program gives none: their library and their certificate authorities."""
 
 from __future__ import annotations
 
@@ -14,23 +14,23 @@ from doorkey.errors import UsageError
 from doorkey.transport.httpx_or_httpx2 import installed, library
 
 CA_VARIABLES: Final = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
-"""The first one that is set names the certificate authorities, whichever HTTP library is installed."""
-
+"""The first of these variables that is set names the certificate authorities, for all HTTP libraries."""
 
 _LOCAL: Final = ("127.0.0.1", "localhost", "::1")
 
 DIRECT: Final = {f"http://{f'[{host}]' if ':' in host else host}": None for host in _LOCAL}
-"""Plain http is for this machine: a proxy of the environment is another one, and would read the secrets."""
+"""The `mounts=` without a proxy for plain http on this machine: a proxy on another machine would read the secrets."""
 
 
 def new_client() -> Any:
     """Return a blocking client of the first HTTP library that is installed.
 
-    Raises `UsageError` if none is, or if a variable of the environment names no certificate authorities.
+    Raises `UsageError` if no library is installed, or if no certificate authorities can be read from a path in
+    `CA_VARIABLES`.
     """
     if installed():
         lib = library()
-        # Tokens are requested now and then: an idle connection would be dead by then, and nothing might close it.
+        # No idle connections: token requests are rare, so the server would have closed them, and we might never.
         limits = lib.Limits(max_connections=100, max_keepalive_connections=0)
         return lib.Client(verify=tls_context(lib), limits=limits, mounts=DIRECT)
     if find_spec("requests") is not None:
@@ -39,9 +39,9 @@ def new_client() -> Any:
 
 
 def tls_context(lib: Any) -> ssl.SSLContext:
-    """Return a TLS context for httpx2 or httpx, which clients share. Raises as `new_client` does.
+    """Return the TLS context for httpx2 or httpx, which clients share. Raises the errors of `new_client`.
 
-    The first one takes tens of milliseconds.
+    The first call takes tens of milliseconds.
     """
     found = _bundle()
     if found is None:
@@ -50,7 +50,10 @@ def tls_context(lib: Any) -> ssl.SSLContext:
 
 
 def own_tls_context() -> ssl.SSLContext:
-    """Return the TLS context that the clients made here use, whichever library is installed. Raises as `new_client`."""
+    """Return the TLS context of the clients that are created here, for any installed library.
+
+    Raises the errors of `new_client`.
+    """
     if installed():
         return tls_context(library())
     found = _bundle()
@@ -62,9 +65,11 @@ def own_tls_context() -> ssl.SSLContext:
 
 
 def requests_session(*, trust_env: bool = True) -> Any:
-    """Return a session of requests; without `trust_env` no variable of the environment counts.
+    """Return a session of requests.
 
-    Raises as `new_client` does.
+    trust_env: False to ignore the variables of the environment.
+
+    Raises the errors of `new_client`.
     """
     import requests
 
@@ -73,13 +78,13 @@ def requests_session(*, trust_env: bool = True) -> Any:
     class Session(requests.Session):
         def merge_environment_settings(self, url: Any, proxies: Any, *args: Any, **kwargs: Any) -> Any:
             host = urlsplit(str(url)).hostname if str(url).startswith("http:") else None
-            # As `DIRECT` says
+            # No proxy for plain http on this machine, see `DIRECT`.
             given: dict[str, Any] | None = {**(proxies or {}), "no_proxy": host} if host in _LOCAL else proxies
             merged: Any = super().merge_environment_settings(url, given, *args, **kwargs)
             return merged if found is None else {**merged, "verify": str(found[1])}
 
     if found is not None:
-        _trusting(*found)  # requests would blame the server for a file that it cannot read
+        _trusting(*found)  # checks the file: requests would report an unreadable one as an error of the server
     session = Session()
     session.trust_env = trust_env
     return session
@@ -102,12 +107,12 @@ def _trusting(variable: str, path: Path) -> ssl.SSLContext:
 
 @lru_cache(maxsize=4)
 def _trusting_file(path: Path, version: tuple[int, ...]) -> ssl.SSLContext:
-    """Return the context for one `version` of the file: a file that was replaced is read again."""
+    """Return the context for one `version` of the file. The cache key changes when the file is replaced."""
     return ssl.create_default_context(cafile=path)
 
 
 @lru_cache(maxsize=4)
 def _of_library(lib: Any, directory: str | None) -> ssl.SSLContext:
-    """Return the library's own context; it reads the variable that names a `directory` of certificates."""
+    """Return the library's own context. The library reads SSL_CERT_DIR; its value `directory` is for the cache key."""
     context: ssl.SSLContext = lib.create_ssl_context()
     return context

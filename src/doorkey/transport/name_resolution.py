@@ -1,4 +1,4 @@
-"""Resolves a host name to the permitted addresses, once, so that the checked address is the one that is used."""
+"""Resolves a host name once to permitted addresses, so that the request uses an address that was checked."""
 
 from __future__ import annotations
 
@@ -16,10 +16,11 @@ THROUGH_A_PROXY = (
 
 
 def resolve(host: str, port: int, permission: Permission) -> tuple[Address, ...]:
-    """Return the addresses of `host`, at least one, all of them permitted, in the order to try them. Blocks.
+    """Return the addresses of `host`, at least one, in the order in which to try them. All are permitted. Blocks.
 
-    port: where a connection is made.
-    permission: says of an address whether it may be reached.
+    host: a name, or an address as text.
+    port: the port of the connection.
+    permission: returns whether a connection to an address is permitted.
 
     Raises `TransportError` if there is no address, `UsageError` for an invalid name, and `VerificationError` if an
     address is not permitted.
@@ -31,14 +32,14 @@ def resolve(host: str, port: int, permission: Permission) -> tuple[Address, ...]
 
 
 async def aresolve(host: str, port: int, permission: Permission) -> tuple[Address, ...]:
-    """Return the addresses of `host`, as `resolve` does, which runs in a thread and is left there when cancelled.
+    """Run `resolve` in a thread and return its result. If the caller is canceled, the thread is abandoned.
 
-    port, permission: as for `resolve`, whose errors it raises.
+    The parameters and the errors are those of `resolve`.
     """
     from anyio import CapacityLimiter
     from anyio.to_thread import run_sync
 
-    # A limiter of its own: names that never resolve must not use up the threads that the program shares.
+    # With its own limiter, because names that never resolve must not use up the thread limit of the program.
     return await run_sync(resolve, host, port, permission, abandon_on_cancel=True, limiter=CapacityLimiter(1))
 
 
@@ -51,11 +52,12 @@ def _is_address(host: str) -> bool:
 
 
 def _looked_up(host: str, port: int) -> tuple[str, ...]:
-    # It understands every spelling that a connection would (127.1, 0x7f.1, 2130706433), so they are judged like others.
+    # `getaddrinfo` accepts every spelling of an address that a connection would (127.1, 0x7f.1, 2130706433), so these
+    # are checked too.
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except OSError as error:
         raise TransportError(f"no address was found for {printable(host, 80)}", retryable=True) from detached(error)
     except UnicodeError:
-        raise UsageError(f"{printable(host, 80)!r} is no host name") from None
+        raise UsageError(f"{printable(host, 80)!r} is not a valid host name") from None
     return tuple(str(address[0]) for *_, address in found)

@@ -1,7 +1,7 @@
 """The hardened exchange on aiohttp: through the session's connector, proxy and TLS settings.
 
-`ClientSession.request` would keep cookies, follow redirects, read `.netrc` and run the session's middlewares. So each
-exchange has a session of its own on the connector of the user's, which it does not close.
+`ClientSession.request` would store cookies, follow redirects, read `.netrc` and run the session's middlewares. So each
+exchange uses a session of its own, which uses the connector of the user's session and does not close it.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ async def aexchange(session: Any, request: Request, policy: ExchangePolicy) -> R
     addresses: aiohttp resolves names in the connector.
     """
     if session.closed:
-        raise UsageError("this client session has been closed: make a new one")
+        raise UsageError("this client session has been closed: create another one")
     if policy.addresses is not None:
         raise UsageError(
             "ExchangePolicy.addresses cannot be enforced on aiohttp, whose connector resolves names: pass an "
@@ -51,7 +51,7 @@ async def aexchange(session: Any, request: Request, policy: ExchangePolicy) -> R
         return await _sent(session, request, policy)
     except OAuthError as error:
         failed = error
-    raise without_frames(failed)  # which hold the header and the form of the request
+    raise without_frames(failed)  # the frames hold the headers and the form of the request
 
 
 async def _sent(session: Any, request: Request, policy: ExchangePolicy) -> Response:
@@ -89,7 +89,7 @@ async def _sent(session: Any, request: Request, policy: ExchangePolicy) -> Respo
                 async for chunk in native.content.iter_chunked(CHUNK):
                     inbox.feed(chunk)
                 return inbox.response()
-    except OAuthError:  # some are a ValueError too
+    except OAuthError:  # some of them are ValueErrors too
         raise
     except aiohttp.ServerTimeoutError as error:  # also a TimeoutError
         failed = caused_by(error, _transport_error(request, error), request.url)
@@ -97,7 +97,7 @@ async def _sent(session: Any, request: Request, policy: ExchangePolicy) -> Respo
         failed = too_late(policy.deadline)
         failed.__cause__ = detached(error)
     except (aiohttp.InvalidURL, UnicodeError, ValueError) as error:
-        raise UsageError("a header or the URL holds a character that HTTP cannot carry") from scrubbed(error)
+        raise UsageError("a header or the URL contains a character that HTTP does not allow") from scrubbed(error)
     except (aiohttp.ClientError, OSError) as error:
         failed = caused_by(error, _transport_error(request, error), request.url)
     raise headers_too_large(policy.max_headers) if count.is_exceeded else failed
@@ -109,4 +109,4 @@ def _transport_error(request: Request, error: Exception) -> TransportError:
     parts = urlsplit(request.url)
     why = reason_of(error, _AUTHORITY, _CERTIFICATE, needs_certificate=request.needs_certificate)
     never_left = isinstance(error, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError)
-    return TransportError(f"no usable answer from {parts.scheme}://{parts.netloc}{why}", retryable=never_left)
+    return TransportError(f"no usable response from {parts.scheme}://{parts.netloc}{why}", retryable=never_left)

@@ -1,7 +1,7 @@
-"""The hardened exchange on httpx2 and httpx: through the client's transport, and through nothing else of it.
+"""The hardened exchange on httpx2 and httpx: it uses only the transport of the client.
 
-`Client.send` would keep cookies, run the user's event hooks and could follow redirects. So a request is built on its
-own and handed to the transport that the client would use: its proxy, mounts and TLS settings apply.
+`Client.send` would store cookies, run the user's event hooks and could follow redirects. So the request is built here
+and passed to the transport that the client would use. The client's proxy, mounts and TLS settings apply.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _AUTHORITY: Final = (
     "the environment variable SSL_CERT_FILE, or by "
     'verify=ssl.create_default_context(cafile="ca.pem") on the client (of a source: http_client=)'
 )
-_CHARACTER: Final = "a header or the URL holds a character that HTTP cannot carry"
+_CHARACTER: Final = "a header or the URL contains a character that HTTP does not allow"
 _ENDS_A_HEADER: Final = re.compile(r"[\r\n\0]")
 _CERTIFICATE: Final = "load_cert_chain() of the ssl context that is the client's verify="
 
@@ -39,7 +39,11 @@ _CERTIFICATE: Final = "load_cert_chain() of the ssl context that is the client's
 def exchange(lib: Any, client: Any, request: Request, policy: ExchangePolicy) -> Response:
     """Send `request` through the transport of `client` and return the bounded response.
 
-    Raises `TransportError` and `InvalidResponse`, and `VerificationError` for an address that `policy` refuses.
+    lib: httpx2 or httpx.
+    policy: the bounds.
+
+    Raises `UsageError`, `TransportError`, `InvalidResponse`, and `VerificationError` for an address that `policy`
+    refuses.
     """
     native_request = _native_request(lib, client, request, policy)
     transport = client._transport_for_url(native_request.url)
@@ -60,7 +64,7 @@ def exchange(lib: Any, client: Any, request: Request, policy: ExchangePolicy) ->
                 native.close()
         except (lib.HTTPError, OSError, OAuthError):
             raise
-        except Exception as error:  # noqa: BLE001  # of a transport of the user's own, or of Python's codec for names
+        except Exception as error:  # noqa: BLE001  # from the user's own transport, or from Python's codec for names
             odd = caused_by(error, _transport_error(lib, request, error), request.url)
         raise odd
 
@@ -78,23 +82,20 @@ def exchange(lib: Any, client: Any, request: Request, policy: ExchangePolicy) ->
 
 
 async def aexchange(lib: Any, client: Any, request: Request, policy: ExchangePolicy) -> Response:
-    """Send `request` through the transport of the asynchronous `client`, as `exchange` does.
+    """Send `request` through the transport of the asynchronous `client` and return the bounded response.
 
-    lib: httpx2 or httpx.
-    policy: the bounds.
-
-    Raises as `exchange` does.
+    The other parameters and the errors are those of `exchange`.
     """
     begin_exchange_of_task()
     try:
         return await _aexchange(lib, client, request, policy)
     except OAuthError as error:
         failed = error
-    raise without_frames(failed)  # which hold the header and the form of the request
+    raise without_frames(failed)  # the frames hold the headers and the form of the request
 
 
 async def _drained(stream: Any, inbox: BoundedReader) -> Response:
-    """Feed a stream to `inbox`, and close its generator: trio reports one that is left in the middle."""
+    """Feed a stream to `inbox`, and close its generator, because trio warns about an unfinished one."""
     chunks: Any = aiter(stream)
     try:
         async for chunk in chunks:
@@ -126,7 +127,7 @@ async def _aexchange(lib: Any, client: Any, request: Request, policy: ExchangePo
             raise
         except Exception as error:
             if isinstance(error, RuntimeError) and "loop" in str(error):
-                raise  # a connection of another event loop: the owner of the client has the message for it
+                raise  # a connection of another event loop, which `AsyncSender` explains
             odd = caused_by(error, _transport_error(lib, request, error), request.url)
         raise odd
 
@@ -145,8 +146,8 @@ async def _aexchange(lib: Any, client: Any, request: Request, policy: ExchangePo
 
 def _native_request(lib: Any, client: Any, request: Request, policy: ExchangePolicy) -> Any:
     if client.is_closed:
-        raise UsageError("this client has been closed: make a new one")
-    if any(_ENDS_A_HEADER.search(text) for pair in request.headers for text in pair):  # which HTTP/2 would pass on
+        raise UsageError("this client has been closed: create another one")
+    if any(_ENDS_A_HEADER.search(text) for pair in request.headers for text in pair):  # HTTP/2 would send these
         raise UsageError(_CHARACTER)
     given = dict(request.options).get("timeout", client.timeout)
     limits = {
@@ -177,11 +178,11 @@ def _transport_error(lib: Any, request: Request, error: Exception) -> TransportE
     parts = urlsplit(request.url)
     never_left = isinstance(error, lib.ConnectError | lib.ConnectTimeout | lib.PoolTimeout)
     why = reason_of(error, _AUTHORITY, _CERTIFICATE, needs_certificate=request.needs_certificate)
-    return TransportError(f"no usable answer from {parts.scheme}://{parts.netloc}{why}", retryable=never_left)
+    return TransportError(f"no usable response from {parts.scheme}://{parts.netloc}{why}", retryable=never_left)
 
 
 class HttpxLibrary:
-    """httpx2 or httpx, as the core of a session sees it."""
+    """httpx2 or httpx as a `Library` of the session core."""
 
     call_options = frozenset({"timeout"})
     refused_options = frozenset({"follow_redirects", "cookies", "files", "json", "params", "extensions"})
@@ -190,25 +191,25 @@ class HttpxLibrary:
         self._lib = lib
 
     def native_response(self, response: Response, request: Request) -> Any:
-        """Return a response of the library that has been read.
+        """Return a response object of the library whose body has been read.
 
-        response: as it was read.
-        request: the one that it answers.
+        response: the response that was read.
+        request: the request of this response.
         """
         return self._lib.Response(
             response.status,
-            headers=self._lib.Headers(list(response.headers), encoding="utf-8"),  # a server may exceed ASCII
+            headers=self._lib.Headers(list(response.headers), encoding="utf-8"),  # they may not be ASCII
             content=response.body,
             request=self._lib.Request(request.method, request.url),
         )
 
     def plain_response(self, native: Any) -> Response:
-        """Return the result of a hook that gets the library's response. Raises `UsageError` for anything else."""
+        """Convert the response that a hook returned. Raises `UsageError` if it is not a response of the library."""
         instance(native, self._lib.Response, "a response hook returns the HTTP library's response")
         return Response(native.status_code, tuple(native.headers.multi_items()), body_of(native, native.content))
 
     def client_auth(self, auth: object) -> ClientAuthMethod:
-        """Return the method of an `auth=` value: the library's own kind, a pair, or a callable."""
+        """Return the method for an `auth=` value: the library's auth object, a (name, password) pair, or a callable."""
         return client_auth_of(auth, lambda value: isinstance(value, self._lib.Auth), self._through_httpx)
 
     def share_pool(self, session: Any, other: Any) -> None:
@@ -220,7 +221,7 @@ class HttpxLibrary:
     def _through_httpx(self, auth: Any) -> ClientAuthMethod:
         def method(client: ClientIdentity, method: str, uri: str, headers: Headers, body: str) -> Signed:
             request = self._lib.Request(method, uri, headers=dict(headers), content=body.encode())
-            # Only the first step of such an auth: one that waits for a challenge would send the form twice.
+            # Only the first step of the auth flow: an auth that waits for a challenge would send the form twice.
             signed = next(auth.sync_auth_flow(request)) if isinstance(auth, self._lib.Auth) else auth(request)
             return str(signed.url), dict(signed.headers), signed.read()
 

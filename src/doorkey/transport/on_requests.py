@@ -1,7 +1,7 @@
-"""The hardened exchange on requests: through the session's adapters, proxies and TLS, and through nothing else of it.
+"""The hardened exchange on requests: it uses only the adapters, proxies and TLS settings of the session.
 
-`Session.send` would keep cookies, follow redirects and run the user's hooks; `Session.prepare_request` would read
-`.netrc`. So a request is prepared on its own and handed to the transport adapter.
+`Session.send` would store cookies, follow redirects and run the user's hooks. `Session.prepare_request` would read
+`.netrc`. So the request is prepared here and passed to the transport adapter.
 """
 
 from __future__ import annotations
@@ -50,36 +50,40 @@ _OVERRIDDEN: Final = (
 def exchange(session: requests.Session, request: Request, policy: ExchangePolicy, timeout: Any = None) -> Response:
     """Send `request` through the transport adapter of `session` and return the bounded response.
 
-    `timeout` is requests' own, for each connect and read. Raises `TransportError` and `InvalidResponse`, and
-    `VerificationError` for an address that `policy` refuses.
+    policy: the bounds.
+    timeout: a timeout of requests, for each connect and read.
+
+    Raises `UsageError`, `TransportError`, `InvalidResponse`, and `VerificationError` for an address that `policy`
+    refuses.
     """
     options: dict[str, Any] = dict(request.options)
     limit = options.get("timeout", timeout)
     _check(options, limit)
     prepared = _prepared(request, session)
-    how = merged_settings(session, prepared.url or request.url, options)
-    how["timeout"] = _within(policy.deadline, limit)
-    if request.needs_certificate and not (how["cert"] or may_have_certificate(session, prepared.url or request.url)):
+    url = prepared.url or request.url
+    settings = merged_settings(session, url, options)
+    settings["timeout"] = _within(policy.deadline, limit)
+    if request.needs_certificate and not (settings["cert"] or may_have_certificate(session, url)):
         raise no_certificate(request.url, _CERTIFICATE)
 
     def failure(error: Exception) -> TransportError:
-        failed = _transport_error(request, error, ca_variable(session, options.get("verify"), how["verify"]))
+        failed = _transport_error(request, error, ca_variable(session, options.get("verify"), settings["verify"]))
         return caused_by(error, failed, request.url)
 
     def receive(adapter: BaseAdapter, prepared: requests.PreparedRequest) -> Response:
         try:
-            return _read(BareSession(adapter).send(prepared, allow_redirects=False, **how), policy)
+            return _read(BareSession(adapter).send(prepared, allow_redirects=False, **settings), policy)
         except (*_OF_REQUESTS, OAuthError):
             raise
-        except Exception as error:  # noqa: BLE001  # of an adapter of the user's own, or of what replaced urllib3
+        except Exception as error:  # noqa: BLE001  # from the user's own adapter, or from a replacement of urllib3
             odd = failure(error)
         raise odd
 
     def send() -> Response:
-        adapter = single_attempt(session.get_adapter(prepared.url or request.url), policy)
+        adapter = single_attempt(session.get_adapter(url), policy)
         if policy.addresses is None:
             return receive(adapter, prepared)
-        return checked(adapter, prepared, how["proxies"], policy.addresses, receive)
+        return checked(adapter, prepared, settings["proxies"], policy.addresses, receive)
 
     begin_exchange()
     try:
@@ -90,7 +94,7 @@ def exchange(session: requests.Session, request: Request, policy: ExchangePolicy
 
 
 def check_timeout(timeout: Any) -> None:
-    """Raise `UsageError` unless `timeout` is one of requests: seconds, a pair of them, None, or urllib3's own."""
+    """Raise `UsageError` unless requests accepts `timeout`: seconds, a pair of them, None, or a `urllib3.Timeout`."""
     if isinstance(timeout, urllib3.Timeout):
         return
     connect, read = _pair(timeout)
@@ -100,7 +104,7 @@ def check_timeout(timeout: Any) -> None:
 
 
 def _within(deadline: float, timeout: Any) -> Any:
-    """Return `timeout` with no part beyond `deadline`, so that a silent server's thread, left behind then, ends too."""
+    """Return `timeout` with each part limited to `deadline`, so that the thread ends even if the server is silent."""
     if isinstance(timeout, urllib3.Timeout):
         bounded = timeout.clone()
         bounded.total = min(timeout.total, deadline) if isinstance(timeout.total, int | float) else deadline
@@ -120,7 +124,7 @@ def _pair(given: Any) -> Any:
 
 
 def _check(options: dict[str, Any], timeout: Any) -> None:
-    """Raise `UsageError` for an option that requests cannot use, which it would say in a builtin exception."""
+    """Raise `UsageError` for an invalid option of requests, for which requests would raise a builtin exception."""
     check_timeout(timeout)
     if options.get("proxies") is not None:
         for proxy in arguments.mapping(options["proxies"], "proxies").values():
@@ -140,7 +144,7 @@ def _prepared(request: Request, session: requests.Session) -> requests.PreparedR
             request.method, request.url, headers={**headers, **dict(request.headers)}, data=content or None
         ).prepare()
     except (UnicodeError, requests.exceptions.InvalidHeader, requests.exceptions.InvalidURL) as error:
-        raise UsageError("a header or the URL holds a character that HTTP cannot carry") from scrubbed(error)
+        raise UsageError("a header or the URL contains a character that HTTP does not allow") from scrubbed(error)
 
 
 def _read(native: requests.Response, policy: ExchangePolicy) -> Response:
@@ -155,7 +159,7 @@ def _read(native: requests.Response, policy: ExchangePolicy) -> Response:
 
 
 def _raw_chunks(native: requests.Response) -> Iterator[bytes]:
-    """Yield the body as it came, still encoded: decoding within bounds is ours."""
+    """Yield the chunks of the body, still encoded, because `BoundedReader` decodes them within bounds."""
     raw: Any = native.raw
     if raw is None:  # a response that a test has constructed
         yield native.content or b""
@@ -167,7 +171,10 @@ def _raw_chunks(native: requests.Response) -> Iterator[bytes]:
 
 
 def _transport_error(request: Request, error: Exception, variable: str | None) -> TransportError:
-    """Return the failure that `error` comes to; `variable` of the environment names the certificate authorities."""
+    """Return the `TransportError` for `error`.
+
+    variable: the environment variable that names the certificate authorities in use, or None.
+    """
     origin, failed = origin_of(request.url), tls_error_in(error)
     unreadable = failed is None and type(error) is OSError and "TLS" in str(error)
     why = (
@@ -178,22 +185,22 @@ def _transport_error(request: Request, error: Exception, variable: str | None) -
     if variable is not None and (unreadable or isinstance(failed, ssl.SSLCertVerificationError)):
         why += _OVERRIDDEN.format(variable)
     return TransportError(
-        f"no usable answer from {origin}{why}",
+        f"no usable response from {origin}{why}",
         retryable=never_left(error) or isinstance(failed, ssl.SSLCertVerificationError),
     )
 
 
 class RequestsLibrary:
-    """requests, as the core of a session sees it."""
+    """requests as a `Library` of the session core."""
 
     call_options = frozenset({"timeout", "verify", "cert", "proxies"})
     refused_options = frozenset({"allow_redirects", "cookies", "files", "hooks", "stream", "json", "params"})
 
     def native_response(self, response: Response, request: Request) -> requests.Response:
-        """Return a `requests.Response` that has been read.
+        """Return a `requests.Response` whose body has been read.
 
-        response: as it was read.
-        request: the one that it answers.
+        response: the response that was read.
+        request: the request of this response.
         """
         native = requests.Response()
         native.status_code = response.status
@@ -204,12 +211,12 @@ class RequestsLibrary:
         return native
 
     def plain_response(self, native: requests.Response) -> Response:
-        """Return the result of a hook that gets a `requests.Response`. Raises `UsageError` for anything else."""
+        """Convert the response that a hook returned. Raises `UsageError` if it is not a `requests.Response`."""
         arguments.instance(native, requests.Response, "a response hook returns a requests.Response")
         return Response(native.status_code, tuple(native.headers.items()), body_of(native, native.content or b""))
 
     def client_auth(self, auth: object) -> ClientAuthMethod:
-        """Return the method of an `auth=` value: requests' own kind, a pair, or a callable."""
+        """Return the method for an `auth=` value: requests' auth object, a (name, password) pair, or a callable."""
         return client_auth_of(auth, lambda value: isinstance(value, AuthBase), _through_requests)
 
     def share_pool(self, session: Any, other: Any) -> None:

@@ -1,4 +1,4 @@
-"""Performs the effects of a token source and of a vault: a request, a pause, the wait for a lock."""
+"""Performs the effects of token sources and vaults: a request, a pause, a wait for a lock."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from doorkey.wire.messages import Request
 
 
 def performed(effect: object, sender: Sender, sleep: Callable[[float], object]) -> Any:
-    """Return the outcome of `effect` in a program that blocks.
+    """Perform `effect` in a blocking program, and return its outcome.
 
     sender: sends requests.
     sleep: waits for a number of seconds.
 
-    Raises the error of the request, and `UsageError` for an effect of another kind.
+    Raises the errors of the effect, and `UsageError` for an unsupported effect.
     """
     match effect:
         case Request():
@@ -36,11 +36,12 @@ def performed(effect: object, sender: Sender, sleep: Callable[[float], object]) 
 
 
 async def performed_async(effect: object, sender: AsyncSender, sleep: Callable[[float], Any] | None) -> Any:
-    """Return the outcome of `effect` in a program that awaits, as `performed` does. `sleep` defaults to anyio's.
+    """Perform `effect` in an asynchronous program, and return its outcome.
 
     sender: sends requests.
+    sleep: waits for a number of seconds when awaited; None means `anyio.sleep`.
 
-    Raises as `performed` does.
+    Raises the errors of `performed`.
     """
     match effect:
         case Request():
@@ -54,13 +55,13 @@ async def performed_async(effect: object, sender: AsyncSender, sleep: Callable[[
 
 
 def slept(effect: Sleep, sleep: Callable[[float], object] | None) -> object:
-    """Let the seconds of `effect` pass in a program that blocks. `sleep` defaults to `time.sleep`."""
+    """Wait for the seconds of `effect` in a blocking program. `sleep` defaults to `time.sleep`."""
     with nullcontext() if effect.saving else pausing():
         return (time.sleep if sleep is None else sleep)(effect.seconds)
 
 
 async def slept_async(effect: Sleep, sleep: Callable[[float], Any] | None) -> object:
-    """Let the seconds of `effect` pass in a program that awaits. `sleep` defaults to anyio's."""
+    """Wait for the seconds of `effect` in an asynchronous program. `sleep` defaults to `anyio.sleep`."""
     from anyio import sleep as anyio_sleep
 
     with nullcontext() if effect.saving else interruptible():

@@ -1,9 +1,9 @@
-"""A request of httpx2 or httpx that goes to an address that was checked, and nowhere else.
+"""A request of httpx2 or httpx to an address that was checked, and to no other address.
 
-The URL gets the address; `Host` stays, and the server's certificate is checked for the name (the documented extension
-`sni_hostname`). Transports keep connections, and one to the same address may have been made for another name, whose
-certificate was checked then. So a transport of the library's own lends its settings to a pool for this exchange alone.
-Any other is used as it is: the documented extension `trace` tells what it is about to do.
+The URL contains the address and `Host` contains the name. The server's certificate is checked for the name (the
+documented extension `sni_hostname`). A pool may already have a connection to the same address for another name, with
+another certificate. So for a transport of the library, this exchange gets a pool of its own with the same settings. Any
+other transport is used unchanged, and the documented extension `trace` reports its connections.
 """
 
 from __future__ import annotations
@@ -22,10 +22,17 @@ from doorkey.wire.messages import Response
 def checked(
     lib: Any, transport: Any, native: Any, permission: Permission, receive: Callable[[Any, Any], Response]
 ) -> Response:
-    """Return what `receive(transport, request)` does with `native` on its way to an address that has `permission`.
+    """Return the result of `receive` for `native`, sent to a permitted address.
 
-    Where it cannot connect to one, it goes to the next. `lib`: httpx2 or httpx. `transport`: the client's. Raises what
-    `resolve` does, and `UsageError` for a proxy.
+    If it cannot connect to one address, it tries the next.
+
+    lib: httpx2 or httpx.
+    transport: the transport of the client.
+    native: the request.
+    permission: returns whether a connection to an address is permitted.
+    receive: called with a transport and a request.
+
+    Raises the errors of `resolve` and `receive`, and `UsageError` for a proxy.
     """
     carrier = _for_one_exchange(lib, transport)
     try:
@@ -43,9 +50,9 @@ def checked(
 async def achecked(
     lib: Any, transport: Any, native: Any, permission: Permission, receive: Callable[[Any, Any], Awaitable[Response]]
 ) -> Response:
-    """Return what `receive` does, as `checked` does.
+    """Return the result of the coroutine function `receive` for `native`, sent to a permitted address.
 
-    lib, transport, native, permission: as for `checked`, whose errors it raises.
+    The other parameters and the errors are those of `checked`.
     """
     carrier = _for_one_exchange(lib, transport)
     try:
@@ -61,7 +68,10 @@ async def achecked(
 
 
 def _for_one_exchange(lib: Any, transport: Any) -> Any:
-    """Return the twin of `transport` with a pool of its own where it is the library's, to be closed; else itself."""
+    """Return a twin of a transport of the library, with its own pool, which the caller must close.
+
+    Any other transport is returned unchanged.
+    """
     if type(transport) not in (lib.HTTPTransport, lib.AsyncHTTPTransport):
         return transport
     twin, pool = copy(transport), copy(transport._pool)
@@ -88,26 +98,26 @@ def _pinned(lib: Any, native: Any, address: Address, trace: Callable[..., Any]) 
 
 
 class _Watch:
-    """Stops a transport before it uses a connection that was not made for this request, or that leads elsewhere."""
+    """Stops a transport before it uses a connection of another request, or connects to another address."""
 
     def __init__(self, address: Address, port: int) -> None:
         self._place = (str(address), port)
         self._connected = False
 
     def seen(self, event: str, info: Mapping[str, Any]) -> None:
-        """Take what httpcore does next. Raises `UsageError` where it must not."""
+        """Handle a `trace` event of httpcore. Raises `UsageError` if the transport must not do this."""
         if event.endswith("connect_tcp.started"):
             if (info["host"], info["port"]) != self._place:
                 raise UsageError(THROUGH_A_PROXY)
             self._connected = True
         elif event.endswith("connect_unix_socket.started"):
-            raise UsageError("this client connects to a Unix socket, where ExchangePolicy.addresses means nothing")
+            raise UsageError("this client connects to a Unix socket, which ExchangePolicy.addresses cannot check")
         elif event.endswith("send_request_headers.started") and not self._connected:
             raise UsageError(
-                "the client's own transport would use a connection that was made for another request: where "
-                "ExchangePolicy.addresses is given, let it keep none (and speak no HTTP/2)"
+                "the client's own transport would reuse a connection of another request: with "
+                "ExchangePolicy.addresses, it must keep no idle connections (and use no HTTP/2)"
             )
 
     async def aseen(self, event: str, info: Mapping[str, Any]) -> None:
-        """Take what httpcore does next, as `seen` does."""
+        """Handle a `trace` event of httpcore. Raises the errors of `seen`."""
         self.seen(event, info)

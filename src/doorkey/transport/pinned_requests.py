@@ -1,7 +1,7 @@
-"""A request of requests that goes to an address that was checked, and nowhere else.
+"""A request of requests to an address that was checked, and to no other address.
 
-The URL gets the address; `Host` stays, and the server's certificate is checked for the name. urllib3 keeps connections
-by address and by that name, so none that was made for another name is used.
+The URL contains the address and `Host` contains the name. The server's certificate is checked for the name. urllib3
+pools connections by the address and that name, so it does not reuse a connection for another name.
 """
 
 from __future__ import annotations
@@ -28,10 +28,17 @@ def checked(
     permission: Permission,
     receive: Callable[[BaseAdapter, requests.PreparedRequest], Response],
 ) -> Response:
-    """Return what `receive(adapter, request)` does with `prepared` on its way to an address that has `permission`.
+    """Return the result of `receive` for `prepared`, sent to a permitted address.
 
-    Where it cannot connect to one, it goes to the next. Raises what `resolve` does, and `UsageError` where one of
-    `proxies` is for this URL.
+    If it cannot connect to one address, it tries the next.
+
+    adapter: the transport adapter of the session.
+    prepared: the request.
+    proxies: the proxies of requests for this exchange.
+    permission: returns whether a connection to an address is permitted.
+    receive: called with an adapter and a request.
+
+    Raises the errors of `resolve` and `receive`, and `UsageError` if a proxy is configured for this URL.
     """
     url = prepared.url or ""
     if select_proxy(url, proxies):
@@ -49,7 +56,7 @@ def checked(
 
 
 def never_left(error: Exception) -> bool:
-    """Say whether the error is that no connection was made."""
+    """Return whether `error` states that no connection was made, so that nothing was sent."""
     return isinstance(error, requests.ConnectTimeout) or "NewConnectionError" in repr(error)
 
 
@@ -64,14 +71,17 @@ def _pinned(prepared: requests.PreparedRequest, address: Address) -> requests.Pr
 
 
 def _naming(adapter: BaseAdapter, name: str) -> BaseAdapter:
-    """Return `adapter` for a server that proves to be `name`; a twin that shares its state, pools and settings."""
+    """Return a twin of `adapter` that verifies the server's certificate for `name`. It shares the adapter's state.
+
+    An adapter of another kind is returned unchanged.
+    """
     kind = type(adapter)
     if not issubclass(kind, HTTPAdapter):
         return adapter
 
     def attributes(self: Any, request: Any, verify: Any, cert: Any = None) -> Any:
-        place, how = kind.build_connection_pool_key_attributes(self, request, verify, cert)
-        return place, {**how, "server_hostname": name} if place["scheme"] == "https" else how
+        place, settings = kind.build_connection_pool_key_attributes(self, request, verify, cert)
+        return place, {**settings, "server_hostname": name} if place["scheme"] == "https" else settings
 
     twin_kind = type(kind.__name__, (kind,), {"build_connection_pool_key_attributes": attributes})
     twin = cast("HTTPAdapter", object.__new__(twin_kind))

@@ -1,4 +1,4 @@
-"""The reason why there is no response, as text: the HTTP libraries keep it several exceptions deep."""
+"""The reason for a missing response, as text. The HTTP libraries nest it in several exceptions."""
 
 from __future__ import annotations
 
@@ -37,30 +37,31 @@ _BY_NAME: Final = {
     "ConnectionTimeoutError": "no connection within the timeout",
     "SocketTimeoutError": "no response within the timeout",
 }
-"""The names that requests, httpx2 and httpx share, and those of aiohttp."""
+"""Names of exceptions that requests, httpx2 and httpx share, and names of aiohttp's."""
 
 
 def tls_error_in(error: BaseException) -> ssl.SSLError | None:
-    """Return the TLS error that `error` comes from, if there is one."""
-    pending = (ssl.SSLWantReadError, ssl.SSLWantWriteError)  # no failure: asyncio and trio wait after them
+    """Return the TLS error that caused `error`, or None."""
+    pending = (ssl.SSLWantReadError, ssl.SSLWantWriteError)  # not failures: asyncio and trio wait and try again
     return next((one for one in all_in(error) if isinstance(one, ssl.SSLError) and not isinstance(one, pending)), None)
 
 
 def reason_of(error: Exception, authority: str, certificate: str, *, needs_certificate: bool = False) -> str:
-    """Return why `error` occurred, to follow the server's name: ``: connection refused…``, or its type in parentheses.
+    """Return the reason of `error`, to follow the server's name: ``: connection refused…``, or its type in parentheses.
 
-    `authority` and `certificate` are as for `why_tls_failed`. `needs_certificate`: the client had to prove its
-    certificate; a server that gets none may close the connection.
+    authority, certificate: as for `why_tls_failed`.
+    needs_certificate: True if the client had to present its certificate. A server that gets none may close the
+        connection, so the message then mentions the certificate.
     """
     failed = tls_error_in(error)
-    asks = _IS_IT_THE_CERTIFICATE + certificate if needs_certificate else ""
+    hint = _IS_IT_THE_CERTIFICATE + certificate if needs_certificate else ""
     if failed is not None:
-        told = asks if isinstance(failed, ssl.SSLEOFError) else ""
-        return f": {why_tls_failed(failed, authority, certificate)}{told}"
+        tls_hint = hint if isinstance(failed, ssl.SSLEOFError) else ""
+        return f": {why_tls_failed(failed, authority, certificate)}{tls_hint}"
     through = " through the proxy" if any(type(one).__name__ == "ProxyError" for one in all_in(error)) else ""
     words = next((found for one in all_in(error) if (found := _words_of(one))), None)
-    told = f"{through} ({type(error).__name__})" if words is None else f"{through}: {words}"
-    return told + asks if words in _CLOSED else told
+    reason = f"{through} ({type(error).__name__})" if words is None else f"{through}: {words}"
+    return reason + hint if words in _CLOSED else reason
 
 
 def _words_of(error: BaseException) -> str | None:

@@ -1,4 +1,4 @@
-"""The hardened exchange on whichever HTTP client there is: the user's own, or one made on first use and kept."""
+"""The hardened exchange on any HTTP client: the user's own, or a client that is created on first use and kept."""
 
 from __future__ import annotations
 
@@ -26,9 +26,12 @@ from doorkey.wire.messages import Request, Response
 
 @contextmanager
 def sender(client: Any, policy: ExchangePolicy) -> Generator[Callable[[Request], Response]]:
-    """Give what sends a request and blocks, through `client` or one made here.
+    """Yield the blocking function that sends a request, through `client` or a client that is created here.
 
-    Raises `UsageError` for a client of an unknown kind, and where no HTTP library is installed.
+    client: a `requests.Session`, a `Client` of httpx2 or httpx, or None.
+    policy: the bounds of each request.
+
+    A call of the function raises `UsageError` for another kind of client, or if no HTTP library is installed.
     """
     owned = Sender(client, policy)
     try:
@@ -39,7 +42,12 @@ def sender(client: Any, policy: ExchangePolicy) -> Generator[Callable[[Request],
 
 @asynccontextmanager
 async def asender(client: Any, policy: ExchangePolicy) -> AsyncGenerator[Callable[[Request], Awaitable[Response]]]:
-    """Give what sends a request and awaits, through `client` or one made here. Raises as `sender` does."""
+    """Yield the asynchronous function that sends a request, through `client` or a client that is created here.
+
+    client: an `AsyncClient` of httpx2 or httpx, a `ClientSession` of aiohttp, or None.
+
+    The other parameter and the errors are those of `sender`.
+    """
     owned = AsyncSender(client, policy)
     try:
         yield owned.send
@@ -48,7 +56,7 @@ async def asender(client: Any, policy: ExchangePolicy) -> AsyncGenerator[Callabl
 
 
 def sender_for(client: Any, policy: ExchangePolicy) -> Callable[[Request], Response]:
-    """Return what sends a request through a blocking `client`. Raises `UsageError` for an unknown kind."""
+    """Return the function that sends a request through a blocking `client`. Raises `UsageError` for an unknown kind."""
     lib = _httpx_of(client, "Client")
     if lib is not None:
         return partial(exchange, lib, client, policy=policy)
@@ -60,7 +68,10 @@ def sender_for(client: Any, policy: ExchangePolicy) -> Callable[[Request], Respo
 
 
 def asender_for(client: Any, policy: ExchangePolicy) -> Callable[[Request], Awaitable[Response]]:
-    """Return what sends a request through an asynchronous `client`. Raises `UsageError` for an unknown kind."""
+    """Return the coroutine function that sends a request through an asynchronous `client`.
+
+    Raises `UsageError` for an unknown kind of client.
+    """
     if on_aiohttp.is_session(client):
         return partial(on_aiohttp.aexchange, client, policy=policy)
 
@@ -68,7 +79,7 @@ def asender_for(client: Any, policy: ExchangePolicy) -> Callable[[Request], Awai
 
 
 def httpx_of(client: Any) -> Any:
-    """Return the library of a blocking `client` of httpx2 or httpx. Raises `UsageError` for another kind."""
+    """Return the library of a blocking `client` of httpx2 or httpx. Raises `UsageError` for another client."""
     lib = _httpx_of(client, "Client")
     if lib is None:
         raise UsageError(f"this needs a Client of httpx2 or httpx, not a {type(client).__name__}")
@@ -76,7 +87,7 @@ def httpx_of(client: Any) -> Any:
 
 
 def ahttpx_of(client: Any) -> Any:
-    """Return the library of an asynchronous `client`. Raises `UsageError` for an unknown kind."""
+    """Return the library of an asynchronous `client` of httpx2 or httpx. Raises `UsageError` for another client."""
     lib = _httpx_of(client, "AsyncClient")
     if lib is None:
         raise UsageError(f"this needs an AsyncClient of httpx2 or httpx, not a {type(client).__name__}")
@@ -84,7 +95,7 @@ def ahttpx_of(client: Any) -> Any:
 
 
 def _httpx_of(client: Any, name: str) -> Any:
-    """Return the library whose client class `name` this is an instance of, or None."""
+    """Return the library of `client` if it is an instance of a class `name` of httpx2 or httpx, else None."""
     for base in type(client).__mro__:
         root = base.__module__.partition(".")[0]
         if root in NAMES and base.__name__ == name:
@@ -93,7 +104,7 @@ def _httpx_of(client: Any, name: str) -> Any:
 
 
 class Sender:
-    """Sends requests through `client`, or through one of its own that `close()` closes; survives threads and forks."""
+    """Sends requests through `client`, or a client of its own, which `close()` closes. Thread-safe and fork-safe."""
 
     def __init__(self, client: Any, policy: ExchangePolicy) -> None:
         self._given, self._policy = client, policy
@@ -101,15 +112,15 @@ class Sender:
             empty_in_children(client)
         self._made: Any = None
         self._mutex = ForkSafeLock()
-        self._caller: RequestsCaller | None = None  # the last one, for renewals in a thread of their own
+        self._caller: RequestsCaller | None = None  # the last calling session, for renewals in a thread of their own
         self._has_warned = False
 
     def send(self, request: Request) -> Response:
         """Send `request` and return the bounded response.
 
-        Where no client was given and a session of requests needs the token, it is sent on requests, through the proxies
-        of that session. Raises `TransportError` and `InvalidResponse`, and `UsageError` if a certificate is needed that
-        the client does not have.
+        If no client was given and a session of requests needs the token, the request is sent on requests through the
+        proxies of that session. Raises `TransportError` and `InvalidResponse`, and `UsageError` if the client does not
+        have the certificate that the request needs.
         """
         if self._given is not None:
             return sender_for(self._given, self._policy)(request)
@@ -132,7 +143,7 @@ class Sender:
             return sender_for(session, self._policy)(request.with_options(options))
 
     def close(self) -> None:
-        """Close the client that was made here."""
+        """Close the client that was created here."""
         with self._mutex:
             made, self._made = self._made, None
         if made is not None:
@@ -147,9 +158,9 @@ class Sender:
 
 
 class AsyncSender:
-    """Sends requests through `client`, or through one for each event loop, which keeps no idle connection.
+    """Sends requests through `client`, or through a client of its own for each event loop, without idle connections.
 
-    `advice` says what helps where `client` is of another loop.
+    advice: the fix in the message if `client` belongs to another event loop.
     """
 
     def __init__(
@@ -166,18 +177,18 @@ class AsyncSender:
 
     @property
     def needs_caller(self) -> bool:
-        """Whether the client whose call needs a token is unknown, and would matter."""
+        """Whether the calling client is unknown, and its proxy would cause a warning."""
         return self._caller is None and self.client is None and not self._has_warned
 
     def called_by(self, caller: Proxied) -> None:
-        """Note the client whose call needs a token: the next request warns of its proxy."""
+        """Record the client whose call needs a token, for the warning about its proxy at the next request."""
         self._caller = caller
 
     async def send(self, request: Request) -> Response:
         """Send `request` and return the bounded response.
 
-        Raises `TransportError` and `InvalidResponse`, and `UsageError` if a certificate is needed that the client does
-        not have.
+        Raises `TransportError` and `InvalidResponse`, and `UsageError` if the client does not have the certificate that
+        the request needs.
         """
         await ready()
         if self.client is not None:
@@ -187,11 +198,11 @@ class AsyncSender:
                 self._home = ref(loop)
             try:
                 return await exchange(request)
-            except RuntimeError as error:  # what asyncio says of a connection of another loop; or a transport's own
+            except RuntimeError as error:  # asyncio's error for a connection of another loop, or the transport's own
                 failed = TransportError("the transport of the http_client failed with RuntimeError")
                 if self._home() is not loop:
                     failed = TransportError(
-                        "the http_client was used in another event loop before, and may keep a connection of that: "
+                        "the http_client was used in another event loop before, and may keep a connection of it: "
                         + self._advice,
                         retryable=True,
                     )
@@ -206,7 +217,7 @@ class AsyncSender:
         return await asender_for(await self._own(), self._policy)(request)
 
     async def aclose(self) -> None:
-        """Close the client that was made here for this event loop."""
+        """Close the client that was created here for this event loop."""
         made = self._made.pop(running_loop(), None)
         if made is not None:
             await made.aclose()
@@ -217,8 +228,8 @@ class AsyncSender:
 
         lib, loop = library(), running_loop()
         if self._tls is None:
-            # Loading the certificate authorities takes tens of milliseconds, which an event loop does not have.
-            # Beyond the limit that others share: who has all of those threads may be waiting for this very token.
+            # Loading the certificate authorities takes tens of milliseconds, too long for an event loop. The limiter is
+            # not shared, because all threads of the shared limiter may be waiting for this token.
             self._tls = await run_sync(made_clients.tls_context, lib, limiter=CapacityLimiter(1))
         if loop not in self._made:
             limits = lib.Limits(max_connections=100, max_keepalive_connections=0)

@@ -1,4 +1,4 @@
-"""One connection pool under many clients of a program: each client has its own cookies, and none closes the pool."""
+"""One connection pool for many clients of a program. Each client has its own cookies, and does not close the pool."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 _COPIED: Final = ("headers", "proxies", "hooks", "params", "adapters")
-"""The settings of a session of requests that a program may change in place."""
+"""The settings of a session of requests that a program may change in place, so they are copied."""
 
 
 class NoTransport:
-    """Stands for the transport of a client of httpx2 or httpx whose requests go through those of another client."""
+    """The placeholder transport of an httpx2 or httpx client that uses the transports of another client."""
 
     def close(self) -> None:
         """Close nothing: the transports belong to the other client."""
@@ -32,14 +32,14 @@ class NoTransport:
 
 
 POOL_SIZE: Final = 100
-"""Idle connections that a shared pool keeps, for each host on requests: as many as requests that are sent at once."""
+"""The number of idle connections in a shared pool (on requests, for each host): that of simultaneous requests."""
 
 NO_TRANSPORT: Final = NoTransport()
-"""The `transport=` of a client that has no connections of its own."""
+"""The `transport=` of a client without connections of its own."""
 
 
 def widen_adapters(session: Any) -> None:
-    """Let the adapters of a session of requests keep more connections, unless the program chose them."""
+    """Enlarge the pools of a session of requests to `POOL_SIZE`, unless the program has set its own adapters."""
     from requests.adapters import DEFAULT_POOLSIZE, HTTPAdapter
 
     for prefix, adapter in list(session.adapters.items()):
@@ -48,7 +48,7 @@ def widen_adapters(session: Any) -> None:
 
 
 def wide_pool(lib: Any, options: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the options of a client of httpx2 or httpx, with limits that keep more connections if they have none."""
+    """Return the `options` of a client of httpx2 or httpx, with limits of `POOL_SIZE` unless they contain limits."""
     limits = lib.Limits(max_connections=POOL_SIZE, max_keepalive_connections=POOL_SIZE)
     return {"limits": limits, **options}
 
@@ -68,11 +68,11 @@ def share_adapters(session: Any, other: Any) -> None:
     own["auth"] = None
     own["cookies"] = RequestsCookieJar()
     own["close"] = _keep_open  # the session's own method closes its adapters
-    own["_pool_of"] = other  # which leaves the connections in a forked child, for as long as it lives
+    own["_pool_of"] = other  # keeps `other` alive, which empties the pools in a forked child
 
 
 def use_connections_of(session: Any, other: Any) -> None:
-    """Have `session` send its requests through the connections of `other`, of the same library, and close none."""
+    """Make `session` send its requests through the connections of `other`, of the same library, and not close them."""
     own: dict[str, Any] = session.__dict__
     if hasattr(other, "_transport_for_url"):
         own["_transport_for_url"] = other._transport_for_url
@@ -105,6 +105,6 @@ def share_transports(lib: Any, session: Any, other: Any) -> None:
     own: dict[str, Any] = session.__dict__
     theirs: dict[str, Any] = other.__dict__
     if isinstance(other, type(session)):
-        for name, value in theirs.items():  # the attributes of a program's own class
+        for name, value in theirs.items():  # the attributes of a program's own subclass
             own.setdefault(name, value)
     own["_transport_for_url"] = other._transport_for_url

@@ -1,7 +1,7 @@
-"""The user's transport adapter of requests for one exchange: no request is repeated, no header without bound is parsed.
+"""The user's transport adapter of requests for one exchange: it repeats no request, and bounds the headers.
 
-A refresh token or a code is used up by the first request that arrives. An adapter with ``Retry(total=3,
-allowed_methods=None)`` would send it again when a response is lost, and the server would then revoke the grant. Only an
+The first request that arrives uses up a refresh token or a code. If a response is lost, an adapter with
+``Retry(total=3, allowed_methods=None)`` would send it again, and the server would then revoke the grant. Only an
 attempt that made no connection is repeated.
 """
 
@@ -18,7 +18,7 @@ from doorkey.wire.limits import ExchangePolicy, headers_too_large
 
 
 def single_attempt(adapter: BaseAdapter, policy: ExchangePolicy) -> BaseAdapter:
-    """Return a twin of `adapter` that shares its state, or `adapter` itself if it is not requests' own kind."""
+    """Return a twin of `adapter` that shares its state, or `adapter` itself if it is not an `HTTPAdapter`."""
     if not isinstance(adapter, HTTPAdapter):
         return adapter
     kind: Any = type(adapter)
@@ -28,7 +28,7 @@ def single_attempt(adapter: BaseAdapter, policy: ExchangePolicy) -> BaseAdapter:
 
 
 def _connecting_only(retries: urllib3.Retry) -> urllib3.Retry:
-    """Return the part of `retries` that is for connections: a request that may have been sent is not sent again."""
+    """Return the part of `retries` for connections, because a request that may have been sent must not be repeated."""
     if not retries.total and retries.read is False:
         return retries  # requests' default
     times = min((int(limit) for limit in (retries.total, retries.connect) if limit is not None), default=0)
@@ -48,10 +48,10 @@ def _connecting_only(retries: urllib3.Retry) -> urllib3.Retry:
 
 @cache
 def _once(kind: Any, max_headers: int) -> Any:
-    """Return a `kind` of adapter whose retries are for connections only, and which bounds headers.
+    """Return a subclass of the adapter class `kind` that repeats only connection attempts, and bounds headers.
 
-    requests parses cookies from the headers of every response, which takes seconds for some megabytes of them. So they
-    are counted while they are read, and again here for an adapter that does not read them by http.client.
+    requests parses cookies from the headers of every response, which takes seconds for some megabytes of headers. So
+    the headers are counted while they are read, and again here for an adapter that does not read them by http.client.
     """
 
     def get_connection_with_tls_context(self: Any, *args: Any, **kwargs: Any) -> Any:

@@ -77,7 +77,7 @@ def test_headers_that_are_none_are_a_usage_error(adapter: Adapter, hostile: Host
 def test_a_header_does_not_begin_another_one(adapter: Adapter, hostile: Hostile, header: tuple[str, str]) -> None:
     name, value = header
     client = adapter.client(token_endpoint=hostile.token_endpoint, token_request_headers={name: value})
-    with pytest.raises(UsageError, match="a character that HTTP cannot carry"):
+    with pytest.raises(UsageError, match="a character that HTTP does not allow"):
         client.fetch_token()
     assert hostile.received == []
 
