@@ -1,4 +1,4 @@
-"""Text to bytes and back."""
+"""Conversion of text to bytes and back."""
 
 from __future__ import annotations
 
@@ -15,9 +15,11 @@ def to_bytes(x: None, charset: str = "utf-8", errors: str = "strict") -> None: .
 @overload
 def to_bytes(x: Plain, charset: str = "utf-8", errors: str = "strict") -> bytes: ...
 def to_bytes(x: Plain | None, charset: str = "utf-8", errors: str = "strict") -> bytes | None:
-    """Return `x` as bytes: text encoded, numbers by their digits, None as it is. Raises `UsageError`.
+    """Return `x` as bytes. Raises `UsageError` if it cannot be encoded.
 
-    charset, errors: as for `str.encode`.
+    x: text, which is encoded; bytes; a number, whose digits are encoded; None, which is returned.
+    charset: the encoding, as for `str.encode`.
+    errors: the error handler, as for `str.encode`.
     """
     if x is None:
         return None
@@ -36,9 +38,11 @@ def to_unicode(x: None, charset: str = "utf-8", errors: str = "strict") -> None:
 @overload
 def to_unicode(x: Plain, charset: str = "utf-8", errors: str = "strict") -> str: ...
 def to_unicode(x: Plain | None, charset: str = "utf-8", errors: str = "strict") -> str | None:
-    """Return `x` as text: bytes decoded, other values by `str`, None as it is. Raises `UsageError` if it cannot be.
+    """Return `x` as text. Raises `UsageError` if it cannot be decoded.
 
-    charset, errors: as for `bytes.decode`.
+    x: bytes, which are decoded; text; another value, which is converted by `str`; None, which is returned.
+    charset: the encoding, as for `bytes.decode`.
+    errors: the error handler, as for `bytes.decode`.
     """
     if x is None or isinstance(x, str):
         return x
@@ -56,4 +60,4 @@ def _text_of(x: object) -> str:
     try:
         return str(x)
     except ValueError:
-        raise UsageError("a number of thousands of digits is not written out") from None
+        raise UsageError("this number has too many digits to convert it to text") from None

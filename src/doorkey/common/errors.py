@@ -1,4 +1,4 @@
-"""The root of all errors under the name that programs import from here."""
+"""The base class of all errors, under the name that programs import from here."""
 
 from doorkey.errors import OAuthError as AuthlibBaseError
 

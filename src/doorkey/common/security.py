@@ -1,4 +1,4 @@
-"""Random tokens for `state`, `nonce` and the like; which URLs are safe to request."""
+"""Random tokens for `state`, `nonce` and similar values, and a check of URLs for secure transport."""
 
 from __future__ import annotations
 
@@ -13,16 +13,19 @@ from doorkey.wire.urls import check_endpoint
 UNICODE_ASCII_CHARACTER_SET: Final = string.ascii_letters + string.digits
 
 _MOST: Final = 1 << 20
-"""Characters: a greater number was not meant as a length."""
+"""The maximum length of a token in characters. A greater number is a mistake."""
 
 
 def generate_token(length: int = 30, chars: str = UNICODE_ASCII_CHARACTER_SET) -> str:
-    """Return `length` random characters out of `chars`; 30 of the default ones have 178 bits.
+    """Return a random text of `length` characters from `chars`.
 
-    Raises `UsageError` when there is nothing to choose from.
+    length: the number of characters, from 1 to 1,048,576; 30 characters of the default `chars` have 178 bits.
+    chars: the characters to choose from, at least two different ones.
+
+    Raises `UsageError` for an invalid argument.
     """
-    if len(set(text(chars, "what a random token is made of"))) < 2:
-        raise UsageError("a random token needs characters to choose from, two at least")
+    if len(set(text(chars, "chars"))) < 2:
+        raise UsageError("a random token needs at least two different characters to choose from")
     if count(length, "the length of a random token") > _MOST:
         raise UsageError(f"a random token has at most {_MOST} characters")
     return "".join(secrets.choice(chars) for _ in range(length))
@@ -31,8 +34,10 @@ def generate_token(length: int = 30, chars: str = UNICODE_ASCII_CHARACTER_SET) -
 def is_secure_transport(uri: str) -> bool:
     """Return whether a request to `uri` is protected: an https URL, or http on loopback (RFC 8252 §7.3).
 
-    The host is compared as a name or parsed address. A URL with user information, blanks or control characters is not
-    accepted, because programs disagree about its host.
+    uri: an absolute URL. A URL with user information, spaces, backslashes or control characters is not secure, because
+        programs disagree about its host. A fragment is ignored.
+
+    A host is loopback if it is `localhost` or parses as a loopback address. The result is False for anything else.
     """
     try:
         check_endpoint(text(uri, "a URL").partition("#")[0])

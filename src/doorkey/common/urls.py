@@ -1,4 +1,4 @@
-"""Parameters in URLs and in forms, as pair lists."""
+"""Parameters in URLs and forms, as lists of pairs."""
 
 from __future__ import annotations
 
@@ -18,30 +18,45 @@ __all__ = ["add_params_to_qs", "add_params_to_uri", "extract_params", "is_valid_
 __all__ += ["url_decode", "url_encode", "urlparse"]
 
 _FORM: Final = re.compile(r"(?:[\w.\-=&;:+~,*@!()/?]|%[0-9A-Fa-f]{2})+", re.ASCII)
-"""The characters of a form-encoded text (WHATWG URL §5.2), and those that programs do not encode."""
+"""The characters of a form-encoded text (WHATWG URL §5.2), and other characters that some programs do not encode."""
 
 Params = Mapping[str, str] | Iterable[tuple[str, str]]
 
 
 def url_encode(params: Params) -> str:
-    """Return `params` form-encoded (WHATWG URL §5.2). Raises `UsageError` for text that UTF-8 cannot hold."""
+    """Return `params` form-encoded (WHATWG URL §5.2). Raises `UsageError` for text that UTF-8 cannot encode.
+
+    params: a mapping, or (name, value) pairs.
+    """
     return form_encoded((str(name), str(value)) for name, value in _pairs(params))
 
 
 def url_decode(query: str) -> list[tuple[str, str]]:
-    """Return the pairs of a form-encoded text, empty values kept. Raises `UsageError` for characters no form has."""
+    """Return the pairs of a form-encoded text, including empty values.
+
+    query: the text. Raises `UsageError` for a character that is not visible ASCII, and for more than 1000 pairs.
+    """
     if not all(" " < c <= "~" for c in text(query, "a form-encoded text")):
         raise UsageError("a form-encoded text has only visible ASCII characters")
     return list(parse_form(query))
 
 
 def add_params_to_qs(query: str, params: Params) -> str:
-    """Return the form-encoded `query` with `params` at its end."""
+    """Return a query with parameters appended. Raises `UsageError`.
+
+    query: the form-encoded query, which is encoded again.
+    params: a mapping, or (name, value) pairs.
+    """
     return url_encode([*parse_form(text(query, "a query")), *_pairs(params)])
 
 
 def add_params_to_uri(uri: str, params: Params, fragment: bool = False) -> str:
-    """Return `uri` with `params` at the end of its query, or of its fragment. Raises `UsageError` for no URI."""
+    """Return a URI with parameters appended. Raises `UsageError` if `uri` is not a URI.
+
+    uri: the URI.
+    params: a mapping, or (name, value) pairs.
+    fragment: True to append them to the fragment instead of the query.
+    """
     text(uri, "a URI")
     try:
         parts = urlparse.urlsplit(uri)
@@ -53,9 +68,9 @@ def add_params_to_uri(uri: str, params: Params, fragment: bool = False) -> str:
 
 
 def extract_params(raw: Any) -> list[tuple[str, str]] | None:
-    """Return the pairs of a form-encoded text, a mapping or a list of pairs; None for every other value.
+    """Return the pairs of a form-encoded text, a mapping or a list of pairs, or None for any other value.
 
-    A text with a character that no form-encoded text contains, for instance JSON, is such a value.
+    raw: the value. A text with a character that is not allowed in a form, for instance JSON, gives None.
     """
     try:
         if isinstance(raw, str):
@@ -66,13 +81,14 @@ def extract_params(raw: Any) -> list[tuple[str, str]] | None:
 
 
 def is_valid_url(url: str, fragments_allowed: bool = True) -> bool:
-    """Return whether `url` is absolute and has a host, with no user information, which can hide the host.
+    """Return whether `url` is absolute and has a host, but no user information, which can hide the host.
 
-    A backslash, a blank or a control character makes it invalid. With `fragments_allowed=False`, so does a fragment.
+    url: the URL. A backslash, a space or a control character makes it invalid.
+    fragments_allowed: False if a fragment makes it invalid too.
     """
     try:
         parts = urlparse.urlsplit(text(url, "a URL"))
-    except ValueError:  # a UsageError is one too
+    except ValueError:  # also a UsageError
         return False
     if " " in url or "\\" in url or "@" in parts.netloc or not url.isprintable():
         return False

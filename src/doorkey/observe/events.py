@@ -11,22 +11,22 @@ from doorkey.errors import OAuthError, printable
 Kind: TypeAlias = Literal["requested", "renewed", "waited", "rejected", "failed"]
 
 MAX_LABEL: Final = 256
-"""The most characters of a client id, a server or a grant type in an event."""
+"""The maximum number of characters of a client ID, a server or a grant type in an event."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TokenEvent:
     """One event of a token's life.
 
-    kind: `requested` (a token request is about to be made), `renewed` (the request returned a token), `failed` (it
-        did not, or could not be made), `waited` (a caller waited for another caller's request) or `rejected` (an API
-        returned 401 for the current token).
-    client_id: the client, printable and at most 256 characters.
-    server: the issuer, else the token endpoint, without its query.
-    grant_type: the grant of the token request; None for the other events.
-    duration: seconds that the request or the wait took; None for the other events.
-    error: the stable code of an `OAuthError`, the class name of another exception, or `cancelled`. A wait that was
-        given up has an error too.
+    kind: `requested` (a token request is about to be made), `renewed` (the request returned a token), `failed` (the
+        request failed or could not be made), `waited` (a caller waited for another caller's request) or `rejected` (an
+        API rejected the current token).
+    client_id: the client ID, printable and at most 256 characters.
+    server: the issuer, else the token endpoint, without its query; at most 256 characters.
+    grant_type: the grant type of the token request; None for the other events.
+    duration: duration of the request or the wait in seconds; None for the other events, and if the timer failed.
+    error: the stable code of an `OAuthError`, the class name of another exception, or `cancelled`; None without an
+        error. A wait that was given up has an error too.
     """
 
     kind: Kind
@@ -43,10 +43,10 @@ class TokenEvent:
 
 
 def place_of(url: str | None) -> str:
-    """Return the scheme, host and path of `url`, without the parts that may hold a secret."""
+    """Return the scheme, host, port and path of `url`, without the parts that may contain a secret."""
     try:
         parts = urlsplit(url or "")
-        _ = parts.port  # reading it checks it
+        _ = parts.port  # Python validates the port when this property is read
     except ValueError:
         return "an unknown server"
     host = parts.netloc.rpartition("@")[2]
@@ -54,7 +54,7 @@ def place_of(url: str | None) -> str:
 
 
 def code_of(error: BaseException) -> str:
-    """Return a stable word for `error`, never a text that a server or a program chose."""
+    """Return a stable word for `error`, which is never a text of a server or a program."""
     if isinstance(error, OAuthError):
         return error.code
     return type(error).__name__ if isinstance(error, Exception) else "cancelled"

@@ -10,10 +10,10 @@ from typing import Final
 from doorkey.observe.events import Kind, TokenEvent
 
 logger: Final = logging.getLogger("doorkey")
-logger.addHandler(logging.NullHandler())  # without logging set up, a program sees no record of ours
+logger.addHandler(logging.NullHandler())  # a program that has not configured logging gets no output from us
 
 MAX_NAMES: Final = 10
-"""The most names of members in one record."""
+"""The maximum number of member names in one record."""
 
 _LEVELS: Final[Mapping[Kind, int]] = {
     "requested": logging.DEBUG,
@@ -30,30 +30,30 @@ def is_logged(kind: Kind) -> bool:
 
 
 def log(event: TokenEvent) -> None:
-    """Write one record; its attributes `doorkey_kind`, `doorkey_client_id`, … are those of the event."""
+    """Write a log record. Its attributes `doorkey_kind`, `doorkey_client_id`, … have the values of the event."""
     if not is_logged(event.kind):
         return
-    told = f"token {event.kind}: {event.source}"
+    text = f"token {event.kind}: {event.source}"
     if event.grant_type is not None:
-        told += f", {event.grant_type}"
+        text += f", {event.grant_type}"
     if event.duration is not None:
-        told += f", {event.duration:.3f} s"
+        text += f", {event.duration:.3f} s"
     if event.error is not None:
-        told += f", {event.error}"
-    logger.log(_LEVELS[event.kind], "%s", told, extra=_fields(event))
+        text += f", {event.error}"
+    logger.log(_LEVELS[event.kind], "%s", text, extra=_fields(event))
 
 
 def complain(what: str, error: Exception, event: TokenEvent | None = None) -> None:
-    """Log that the program's own `what` raised `error`; the `event` is the one it was called with."""
+    """Log that the program's own callable, named `what`, raised `error`. `event` is its argument, if it had one."""
     fields = {} if event is None else _fields(event)
     with suppress(Exception):  # a filter or handler of the program's own may have failed
         logger.error("%s failed with %s", what, type(error).__name__, exc_info=error, extra=fields)
 
 
 def report_dropped(names: Sequence[str], event: TokenEvent) -> None:
-    """Log the names of the members of a token response that are not kept, because no store could hold them."""
+    """Log the names of the members of a token response that were dropped, because no store could hold them."""
     shown = ", ".join(names[:MAX_NAMES]) + (f" and {len(names) - MAX_NAMES} more" if len(names) > MAX_NAMES else "")
-    with suppress(Exception):  # the token is kept, whatever a filter or handler of the program's own does
+    with suppress(Exception):  # the token is kept even if a filter or handler of the program fails
         logger.warning(
             "token response of %s: members that no store could hold are not kept: %s",
             event.source,

@@ -1,8 +1,8 @@
-"""Reports the events of tokens to `on_event`, logging and OpenTelemetry, for blocking and awaiting callers alike.
+"""Reports the events of tokens to `on_event`, logging and OpenTelemetry, for blocking and asynchronous callers.
 
 A source, a session and a vault have one `Observer` each. While a token is fresh, there is no event and no cost. A
-listener is called in the thread of the event, while other callers may wait for the token; an exception of a listener
-is logged and otherwise ignored.
+listener is called in the thread of the event, while other callers may be waiting for the token. An exception of a
+listener is logged and otherwise ignored.
 """
 
 from __future__ import annotations
@@ -27,9 +27,14 @@ OnEvent: TypeAlias = "Callable[[TokenEvent], object]"
 
 
 class Observer:
-    """Reports the events of the tokens of `client_id` at the authorization server that `server()` names.
+    """Reports the events of the tokens of one client at one authorization server.
 
-    `timer` returns seconds and never goes backwards. Raises `UsageError` unless `on_event` is a plain callable.
+    client_id: the client ID.
+    server: returns the URL of the authorization server, or None if it is unknown.
+    on_event: called with each `TokenEvent`, or None.
+    timer: returns seconds that never go backwards.
+
+    Raises `UsageError` if `on_event` is not callable or is a coroutine function, or if `timer` is not callable.
     """
 
     __slots__ = ("_client_id", "_named", "_on_event", "_server", "_telling", "timer")
@@ -48,17 +53,17 @@ class Observer:
         self._telling: set[int] = set()
 
     def asking(self, grant_type: str, server: str | None = None) -> Watch:
-        """Report the token request made in the block: `requested`, then `renewed` or `failed`; as a span too."""
+        """Report the token request in the block: `requested`, then `renewed` or `failed`, and a span."""
         return Watch(self, "requested", "renewed", "failed", grant_type, server)
 
     def preparing(self) -> Watch:
-        """Report `failed` if the block fails, which prepares a token request."""
+        """Report `failed` if the preparation of a token request in the block fails."""
         return Watch(self, None, None, "failed")
 
     def waiting(self) -> Watch:
         """Report the duration of the wait in the block.
 
-        Raises `UsageError` in a callback of this observer: it would wait for the attempt that waits for the callback.
+        Raises `UsageError` in a callback of this observer, because the attempt waits for the callback.
         """
         if get_ident() in self._telling:
             raise UsageError("on_event requests the token whose renewal it is called for: it would wait for itself")
@@ -69,13 +74,12 @@ class Observer:
         self.tell(self.event("rejected"))
 
     def dropped(self, names: Sequence[str]) -> None:
-        """Log the names of the members that a token response had and that the token does not keep."""
+        """Log the names of the members of a token response that were dropped."""
         event = self.event("renewed")
         self.call(lambda renewed: report_dropped(names, renewed), event)
 
     def event(self, kind: Kind, grant_type: str | None = None, server: str | None = None, **more: Any) -> TokenEvent:
-        """Return an event; `server` replaces the usual server."""
-
+        """Return an event; `server` replaces the URL of the observer's server."""
         url, named = server or self._server(), self._named
         if named is None or named[0] != url:
             named = self._named = url, printable(self._client_id, MAX_LABEL), place_of(url)
@@ -84,19 +88,19 @@ class Observer:
         return TokenEvent(kind=kind, client_id=named[1], server=named[2], grant_type=grant_type, **more)
 
     def has_listener(self, kind: Kind) -> bool:
-        """Return whether an event of this `kind` is reported anywhere; in most programs no event of a success is."""
+        """Return whether an event of this `kind` has a listener. In most programs, events of a success have none."""
         return self._on_event is not None or opentelemetry_is_there() or is_logged(kind)
 
     def moment(self) -> float | None:
-        """Return the timer's time, or None if it fails: no renewal depends on a timer of the program's own."""
+        """Return the timer's time, or None if the timer fails."""
         try:
             return float(self.timer())
-        except Exception as error:  # noqa: BLE001  # no renewal depends on a timer of the program's own
+        except Exception as error:  # noqa: BLE001  # a renewal must not fail because of the program's timer
             complain("timer", error)
             return None
 
     def tell(self, event: TokenEvent) -> None:
-        """Report `event` to all listeners; their exceptions do not leave."""
+        """Report `event` to all listeners. Their exceptions are logged, not raised."""
         self.call(self._tell, event)
 
     def call(self, call: Callable[[TokenEvent], Any], event: TokenEvent) -> Any:
@@ -105,7 +109,7 @@ class Observer:
         nested = here in self._telling
         self._telling.add(here)
         try:
-            with detached():  # a task that starts there may request the token, and no caller waits for it
+            with detached():  # a task that the listener starts may request the token, because no caller waits for it
                 return _guarded(call, event)
         finally:
             if not nested:
@@ -122,7 +126,7 @@ class Observer:
 
 
 class Watch:
-    """Times a `with` block, which may be part of a flow, and reports its outcome, unless the flow is dropped."""
+    """Times a `with` block, which may be part of a flow, and reports its outcome, unless the flow is closed early."""
 
     __slots__ = ("_begun", "_grant_type", "_kinds", "_observer", "_server", "_span")
 
@@ -152,8 +156,8 @@ class Watch:
 
     def __exit__(self, _: type[BaseException] | None, error: BaseException | None, __: TracebackType | None, /) -> None:
         if isinstance(error, GeneratorExit):
-            # The flow was dropped. The garbage collector may be what closes it, while this thread holds a lock of a
-            # listener: a counter of OpenTelemetry would wait for itself.
+            # The flow was closed early, perhaps by the garbage collector while this thread holds a lock of a listener.
+            # Then a counter of OpenTelemetry would wait for its own lock.
             return
         kind = self._kinds[1 if error is None else 2]
         if kind is None or (self._span is None and not self._observer.has_listener(kind)):
@@ -163,15 +167,16 @@ class Watch:
         if error is not None:
             code = code_of(error)
         event = self._observer.event(kind, self._grant_type, self._server, duration=took, error=code)
-        self._observer.tell(event)  # within the span, so that log records and exemplars name it
+        self._observer.tell(event)  # within the span, so that log records and exemplars refer to it
         if self._span is not None:
             self._observer.call(self._span.end, event)
 
 
 def opentelemetry_is_there() -> bool:
-    """Whether this program has imported OpenTelemetry.
+    """Return whether this program has imported OpenTelemetry.
 
-    The import would block an event loop for too long; a program that has not imported it has not set it up either.
+    It is not imported here, because that would block an event loop for too long. A program that has not imported it has
+    not configured it either.
     """
     loaded = sys.modules
     return loaded.get("opentelemetry.trace") is not None or loaded.get("opentelemetry.metrics") is not None
@@ -180,12 +185,12 @@ def opentelemetry_is_there() -> bool:
 def _guarded(call: Callable[[TokenEvent], Any], event: TokenEvent) -> Any:
     try:
         return call(event)
-    except Exception as error:  # noqa: BLE001  # code of the program's own: no renewal depends on it
+    except Exception as error:  # noqa: BLE001  # a renewal must not fail because of the program's listener
         complain("on_event", error, event)
         return None
 
 
 def _check(on_event: object, timer: object) -> None:
     if on_event is not None and (not callable(on_event) or awaits(on_event)):
-        raise UsageError("on_event is a plain function that takes an event; it may start a task, but not be one")
+        raise UsageError("on_event is a plain function, not a coroutine function: it may start a task")
     function(timer, "timer is a callable that returns seconds, such as time.monotonic")

@@ -1,6 +1,6 @@
 """Events as metrics and spans of OpenTelemetry. Imported only if the program has imported OpenTelemetry.
 
-Names of attributes are those of the semantic conventions where they have one (`server.address`, `error.type`).
+Attributes have the names of the semantic conventions if those define one (`server.address`, `error.type`).
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ _waits: Final = _meter.create_histogram(
 
 
 class RequestSpan:
-    """The span of one token request, the current one until `end`; its parent is the span that was current before."""
+    """The span of one token request. It is the current span until `end`; its parent is the previous current span."""
 
     __slots__ = ("_before", "_span")
 
@@ -54,19 +54,19 @@ class RequestSpan:
             self._span.set_attribute("error.type", event.error)
             self._span.set_status(Status(StatusCode.ERROR, event.error))
         self._span.end()
-        if trace.get_current_span() is self._span:  # else an unfinished flow is closed in another context
+        if trace.get_current_span() is self._span:  # else an unfinished flow was closed in another context
             context.detach(self._before)
 
 
 def record(event: TokenEvent) -> None:
-    """Count `event`, and record its duration."""
+    """Count `event`, and record its duration if it has one."""
     attributes = _attributes(event, with_server=False)
     _events.add(1, {**attributes, "oauth.event": event.kind})
     if event.duration is None:
         return
     if event.kind == "waited":
         _waits.record(event.duration, attributes)
-    elif event.grant_type is not None:  # else it failed before the request
+    elif event.grant_type is not None:  # else the renewal failed before the request
         _requests.record(event.duration, attributes)
 
 
