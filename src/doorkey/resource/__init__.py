@@ -1,7 +1,7 @@
-"""Protecting an API: checking the access token of each request (RFC 6750, RFC 9068, RFC 7662, RFC 9728).
+"""Protection of an API: it checks the access token of each request (RFC 6750, RFC 9068, RFC 7662, RFC 9728).
 
-`AccessTokenVerifier` and `AsyncAccessTokenVerifier` check a token. `Guard` decides about a whole request; the
-integrations with web frameworks are made of it. Importing this package imports no framework and no cryptography.
+`AccessTokenVerifier` and `AsyncAccessTokenVerifier` verify a token. `Guard` accepts or rejects a whole request; the
+guards for web frameworks are built on it. Importing this package imports no framework and no cryptography.
 """
 
 from typing import TYPE_CHECKING, Any

@@ -1,4 +1,4 @@
-"""`AccessToken`: a verified access token, as an API sees it."""
+"""`AccessToken`: a verified access token in an API."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ _PLAIN: Final = frozenset({str, int, float, bool, type(None)})
 
 
 class _Claims(NamedClaims):
-    """The claims of a token that several requests share: no member of them can be changed, however deep it is."""
+    """The claims of a token. They are read-only at every depth, because several requests share them."""
 
     __slots__ = ()
 
 
 class _Items(list[Any]):
-    """A list in shared claims, for reading."""
+    """A read-only list in shared claims."""
 
     __slots__ = ()
 
     def _read_only(self, *_: object, **__: object) -> Any:
         raise UsageError("claims are read-only: change a copy, list(…)")
 
-    if not TYPE_CHECKING:  # a checker should see a list
+    if not TYPE_CHECKING:  # type checkers must see the methods of a list
         __setitem__ = __delitem__ = __iadd__ = __imul__ = _read_only
         append = extend = insert = pop = remove = clear = sort = reverse = _read_only
 
@@ -44,11 +44,11 @@ class AccessToken:
     """A verified access token. It does not contain the token itself.
 
     issuer: the issuer of the authorization server.
-    sub: the subject: the user, or the client where it acts for itself; None where the server does not say.
-    client_id: the client that the token was issued to, or None.
+    sub: the subject: the user, or the client if it acts for itself; None if the server does not state it.
+    client_id: the client that the token was issued to; None if the server does not state it.
     scopes: the scopes of the token (RFC 6749 §3.3).
-    audience: the APIs that the token is for.
-    expires_at: seconds since the epoch, or None where the server does not say.
+    audience: the APIs for which the token was issued.
+    expires_at: the expiry in seconds since the epoch; None if the server does not state it.
     claims: all claims, or the members of the introspection response; read-only.
 
     The identity of a user is the exact pair (`issuer`, `sub`).
@@ -67,8 +67,8 @@ class AccessToken:
         return all(scope in self.scopes.tokens for scope in scopes)
 
     def __repr__(self) -> str:  # claims are personal
-        told = f"client_id={self.client_id!r} scopes={str(self.scopes)!r}"
-        return f"<AccessToken issuer={shown_url(self.issuer)!r} {told}>"
+        shown = f"client_id={self.client_id!r} scopes={str(self.scopes)!r}"
+        return f"<AccessToken issuer={shown_url(self.issuer)!r} {shown}>"
 
 
 def access_token_of(issuer: str, claims: Mapping[str, Any], profile: TokenProfile) -> AccessToken:

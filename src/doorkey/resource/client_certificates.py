@@ -1,4 +1,4 @@
-"""The client certificate of a request whose TLS connection ended at a proxy (RFC 9440, and the headers of proxies)."""
+"""The client certificate of a request, from the header of a proxy that terminates TLS (RFC 9440)."""
 
 from __future__ import annotations
 
@@ -13,18 +13,20 @@ __all__ = ["certificate_header"]
 
 _BEGIN, _END = "-----BEGIN CERTIFICATE-----", "-----END CERTIFICATE-----"
 _NO_CERTIFICATE = b""
-"""The thumbprint of no bytes is that of no certificate, so a token that is bound to one is rejected."""
+"""Returned for an invalid header. No certificate has the thumbprint of empty bytes, so bound tokens are rejected."""
 
 
 def certificate_header(name: str = "Client-Cert") -> Callable[[Pairs], bytes | None]:
     """Return the function that reads the client certificate from a header, for `client_certificate=` of a guard.
 
-    name: of the header. The proxy must remove it from the requests of clients, who could put any certificate there; for
-        WSGI also the name with underscores in place of hyphens, which is the same one there.
+    name: the name of the header. The proxy must remove this header from the requests of clients, who could send any
+        certificate in it. For WSGI, it must also remove the name with underscores instead of hyphens, because WSGI does
+        not distinguish the two names.
 
     The value may be a byte sequence (`Client-Cert`, RFC 9440 §2.1), PEM that is percent-encoded (nginx
-    `$ssl_client_escaped_cert`, AWS) or has blanks for its line ends (Apache, nginx `$ssl_client_cert`), or DER in
-    base64. A header that is malformed, or there twice, names a certificate to which no token is bound.
+    `$ssl_client_escaped_cert`, AWS) or has spaces in place of line breaks (Apache, nginx `$ssl_client_cert`), or DER in
+    base64. The function returns None without the header. A malformed or repeated header counts as a certificate to
+    which no token is bound.
     """
     wanted = text(name, "the name of the header with the client certificate").lower()
 

@@ -1,13 +1,12 @@
-"""How an access token is verified, as flows: at its issuer alone, by its signature or by introspection.
+"""The verification of an access token as flows: with its own issuer only, by its signature or by introspection.
 
-Theory of operation. The `iss` claim of a JWT chooses the issuer before anything is verified; it chooses among the
-issuers that the program has listed, so a token cannot cause a request to another server. Everything that follows is
-separate for each issuer: its keys, its audience, its profile, and its introspection. Only tokens that passed all checks
-are kept, by the hash of the token, and not beyond their expiry. The requirement and the binding of the request at hand
-are checked each time.
+Theory of operation. The `iss` claim of a JWT chooses the issuer before anything is verified. It chooses only among the
+issuers that the program has listed, so a token cannot cause a request to another server. Each issuer has its own keys,
+audience, profile and introspection. Only tokens that passed all checks are cached, by the hash of the token, and at
+most until their expiry. The requirement and the binding of the current request are checked for every request.
 
-An error about the token is a `RequestRejected`. Any other error says that the token could not be checked, and then no
-request is permitted.
+An error about the token is a `RequestRejected`. Any other error means that the token could not be checked, and then the
+request is not permitted either.
 """
 
 from __future__ import annotations
@@ -40,20 +39,26 @@ T = TypeVar("T")
 Clock = Callable[[], float]
 
 _SHOWN: Final = 3
-"""Issuers in a message."""
+"""The maximum number of issuers in a message."""
 _NO_INTROSPECTION: Final = "; tokens that are not JWTs need introspection="
 
 
 @dataclass(frozen=True, slots=True)
 class AtIssuer(Effect[T]):
-    """Ask for the result of `flow`, whose requests go through the HTTP client of `issuer`."""
+    """The effect that runs `flow` with the HTTP client of `issuer`, and returns its result."""
 
     issuer: Issuer
     flow: Flow[T]
 
 
 class IssuerVerifier:
-    """Verifies the tokens of one issuer, `trusted`; `issuer` is its value with metadata and keys."""
+    """Verifies the tokens of one issuer.
+
+    trusted: the options of the issuer.
+    issuer: its `Issuer`, with metadata and keys.
+    clock, leeway: returns seconds since the epoch; the seconds by which two clocks may differ.
+    entries: the maximum number of cached introspection responses.
+    """
 
     def __init__(self, trusted: TrustedIssuer, issuer: Issuer, *, clock: Clock, leeway: float, entries: int) -> None:
         self.issuer, self.name = issuer, issuer.issuer
@@ -63,8 +68,8 @@ class IssuerVerifier:
         self._algorithms = cast("tuple[str, ...]", trusted.algorithms)
         self._options = options = trusted.introspection
         self._tenants = trusted.tenant_issuer
-        self.takes_opaque = options is not None and options.opaque
-        self.takes_jwts = options is not None and options.jwts
+        self.introspects_opaque = options is not None and options.opaque
+        self.introspects_jwts = options is not None and options.jwts
         self._introspector: Introspector | None = None
         if options is not None:
             self._introspector = Introspector(
@@ -72,11 +77,14 @@ class IssuerVerifier:
             )
 
     def by_signature(self, token: UnverifiedToken) -> Flow[AccessToken]:
-        """Return a JWT access token that has passed all checks. Raises `InvalidAccessToken`, or why it has no keys."""
-        judged: list[Keys] = []
+        """Return a JWT access token that has passed all checks.
+
+        Raises `InvalidAccessToken`, or the error of the request for metadata or keys.
+        """
+        tried: list[Keys] = []
 
         def check(keys: Keys) -> VerifiedToken:
-            judged.append(keys)
+            tried.append(keys)
             verified = verify(token, keys, algorithms=self._algorithms)
             check_jwt(verified.header, verified.claims, self._profile, **self._use(verified.claims))
             return verified
@@ -86,21 +94,21 @@ class IssuerVerifier:
         except RequestRejected:
             raise
         except VerificationError as error:
-            if not judged:
-                raise  # the server's metadata is not good
+            if not tried:
+                raise  # the metadata of the server is invalid
             unavailable = error.__cause__
-            if isinstance(unavailable, OAuthError):  # newer keys may verify the token
+            if isinstance(unavailable, OAuthError):  # newer keys, which could not be fetched, may verify the token
                 raise unavailable.for_waiter() from None
             raise InvalidAccessToken(error.claim, error.reason, expected=error.expected) from None
         return self._made(verified.claims)
 
     def by_introspection(self, token: str, digest: bytes) -> Flow[tuple[AccessToken, float]]:
-        """Return a token that the issuer calls active, and until when that may be used again.
+        """Return a token that the issuer reports as active, and the time until which it may be cached.
 
-        Raises `InvalidAccessToken`, else as `Introspector.members`.
+        Raises `InvalidAccessToken`, and the errors of `Introspector.members`.
         """
-        assert self._introspector is not None, "the caller has chosen an issuer that is asked"
-        assert self._options is not None, "it made the introspector"
+        assert self._introspector is not None, "the caller has chosen an issuer with introspection"
+        assert self._options is not None, "the introspector was created with these options"
         kept = yield from self._introspector.members(token, digest)
         members = kept.value
         if members["active"] is not True:
@@ -109,8 +117,8 @@ class IssuerVerifier:
         check_use(members, **self._use(members), audience_required=self._options.audience_required)
         return self._made(members), kept.fresh_until
 
-    def has(self, issuer: str) -> bool:
-        """Return whether `issuer` is that of a tenant of this multi-tenant server."""
+    def is_tenant(self, issuer: str) -> bool:
+        """Return whether `issuer` is the issuer of a tenant of this multi-tenant server."""
         return self._tenants is not None and self._tenants.is_issuer(issuer)
 
     def _use(self, claims: Mapping[str, Any]) -> dict[str, Any]:
@@ -123,7 +131,7 @@ class IssuerVerifier:
         return {"issuer": issuer, "audience": self._audience, "now": now, "leeway": self._leeway}
 
     def _issuer_of(self, claims: Mapping[str, Any]) -> str:
-        """Return the issuer of a token: that of its tenant, where a policy for tenants has accepted it."""
+        """Return the issuer of a token. With a policy for tenants, it is the token's own issuer, which was checked."""
         return self.name if self._tenants is None else claims.get("iss", self.name)
 
     def _made(self, claims: Mapping[str, Any]) -> AccessToken:
@@ -131,9 +139,12 @@ class IssuerVerifier:
 
 
 class VerifierCore:
-    """Verifies access tokens of several issuers, each at its own; see the theory of operation above.
+    """Verifies access tokens of several issuers, each with its own issuer; see the theory of operation above.
 
-    `clock` returns seconds since the epoch. `entries` tokens are kept, each for `cache_for` seconds at most.
+    verifiers: the verifier of each issuer.
+    clock, leeway: returns seconds since the epoch; the seconds by which two clocks may differ.
+    entries: the maximum number of cached tokens.
+    cache_for: the seconds for which a token that was verified by its signature is cached, at most until its expiry.
     """
 
     def __init__(
@@ -141,8 +152,8 @@ class VerifierCore:
     ) -> None:
         self._by_name = {one.name: one for one in verifiers}
         if not verifiers or len(self._by_name) < len(verifiers):
-            raise UsageError("issuer= names no issuer, or one of them twice")
-        opaque = [one for one in verifiers if one.takes_opaque]
+            raise UsageError("issuer= is empty, or has the same issuer twice")
+        opaque = [one for one in verifiers if one.introspects_opaque]
         if len(opaque) > 1:
             raise UsageError(
                 "opaque tokens do not name their issuer, and two issuers are configured for them: each would receive "
@@ -158,16 +169,19 @@ class VerifierCore:
         return tuple(self._by_name)
 
     def cached(self, digest: bytes) -> AccessToken | None:
-        """Return the token with this hash if it has been verified before and is still valid."""
+        """Return the cached token with this hash, if it is still valid; otherwise None."""
         return self._cache.get(digest, self.clock())
 
     def verified(self, token: str) -> Flow[AccessToken]:
-        """Return a token that is valid now. Raises `InvalidAccessToken`, or why the token could not be checked."""
+        """Return the token from the cache, or verify it.
+
+        Raises `InvalidAccessToken`, or the error for which the token could not be checked.
+        """
         digest = digest_of(token)
         return self.cached(digest) or (yield from self.checked(token, digest))
 
     def checked(self, token: str, digest: bytes) -> Flow[AccessToken]:
-        """Return a token that has been checked now. Raises as `verified`; `digest` is its hash."""
+        """Verify a token without the cache, and cache it. `digest` is its hash. Raises the errors of `verified`."""
         verifier, read = self._chosen(token)
         if read is None:
             found, until = yield from AtIssuer(verifier.issuer, verifier.by_introspection(token, digest))
@@ -181,7 +195,7 @@ class VerifierCore:
         return found
 
     def _chosen(self, token: str) -> tuple[IssuerVerifier, UnverifiedToken | None]:
-        """Return the issuer of `token`, and the token to be verified; None if its issuer is asked about it."""
+        """Return the verifier for `token`, and the parsed token, or None instead if the token must be introspected."""
         if not legal_token(token) or len(token) > MAX_TOKEN:
             fix = ": give it without its scheme" if token[:7].lower() == "bearer " else ""
             raise InvalidAccessToken("token", f"is empty, too long, or has characters that are not legal{fix}")
@@ -197,14 +211,14 @@ class VerifierCore:
             if issuer is None and self._opaque is not None:
                 return self._opaque, None
             hint = next(filter(None, (how_issuers_differ(issuer, known) for known in self._by_name)), "")
-            told = f"is not an issuer whose tokens this API accepts{hint}"
-            raise InvalidAccessToken("iss", told, expected=listed(tuple(self._by_name)[:_SHOWN]))
-        return verifier, None if verifier.takes_jwts else read
+            reason = f"is not an issuer whose tokens this API accepts{hint}"
+            raise InvalidAccessToken("iss", reason, expected=listed(tuple(self._by_name)[:_SHOWN]))
+        return verifier, None if verifier.introspects_jwts else read
 
     def _named(self, issuer: str) -> IssuerVerifier | None:
-        return self._by_name.get(issuer) or next((one for one in self._by_name.values() if one.has(issuer)), None)
+        return self._by_name.get(issuer) or next((one for one in self._by_name.values() if one.is_tenant(issuer)), None)
 
 
 def digest_of(token: str) -> bytes:
-    """Return the hash under which a token is kept."""
+    """Return the SHA-256 hash of a token, which is its key in the cache."""
     return sha256(token.encode("utf-8", "surrogatepass")).digest()

@@ -1,4 +1,4 @@
-"""The current request of a Flask application: its values, and its form within a bound."""
+"""The current request of a Flask application: doorkey's values for it, and its form with a size limit."""
 
 from __future__ import annotations
 
@@ -14,12 +14,13 @@ _KEPT: Final = "_doorkey"
 
 
 def of_request() -> dict[str, Any] | None:
-    """Return the dictionary of values of the current request. It is an attribute of the request object.
+    """Return doorkey's dictionary of values for the current request, which is an attribute of the request object.
 
-    `flask.g` belongs to the application context. Requests within ``with app.app_context()``, as in tests, share it, and
-    so do a view and a request that it makes: the user of one request would be the user of the other.
+    `flask.g` is not used, because it belongs to the application context. Requests within ``with app.app_context()``, as
+    in tests, share it, and so do a view and a request that the view makes. The user of one request would then be the
+    user of the other.
 
-    Outside of a request, return the dictionary of the application context, and None without one.
+    Outside of a request, return the dictionary of the application context, or None without an application context.
     """
     if not has_request_context() and not has_app_context():
         return None
@@ -34,15 +35,14 @@ def of_request() -> dict[str, Any] | None:
 def bounded_form(most: int) -> Any:
     """Return the posted form of the current request. Raises `RequestEntityTooLarge`, and other errors of Werkzeug.
 
-    Werkzeug reads a form-encoded body whole, whatever its length is. The program may have read it before, and may do
-    so afterwards.
+    most: the maximum length of the body in bytes. Werkzeug itself reads a form-encoded body of any length.
 
-    most: bytes of the body.
+    The program may read the form before this call or after it.
     """
     current: Any = request
     length = request.content_length
     if length is not None and length > most:
         raise RequestEntityTooLarge
-    if length is None and "stream" not in vars(current._get_current_object()):  # chunked, and nothing has read it
+    if length is None and "stream" not in vars(current._get_current_object()):  # chunked, and not read yet
         request.environ["wsgi.input"] = LimitedStream(request.environ["wsgi.input"], most + 1, is_max=True)
     return request.form

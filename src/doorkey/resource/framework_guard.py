@@ -1,4 +1,4 @@
-"""The part that the guards of all web frameworks share: their options, and the request as a value."""
+"""The common part of the guards for web frameworks: their options, and the conversion of a request."""
 
 from __future__ import annotations
 
@@ -24,32 +24,33 @@ CertificateSource: TypeAlias = "Literal['tls'] | Callable[[Pairs], Certificate] 
 Claims: TypeAlias = Mapping[ClaimName, ClaimCheck]
 
 _PATH: Final = "/:@!$&'()*+,;=~%"
-"""Characters of a path that are not encoded: a decoded path may contain a question mark, which begins no query."""
+"""Characters that are not percent-encoded in a path. A question mark in a decoded path must be, because it begins no
+query."""
 
 
 class Decorator(Protocol):
-    """Decorates a view, whose type it keeps."""
+    """A decorator of views that preserves the type of the view."""
 
     def __call__(self, view: V, /) -> V:
-        """Return the view with the check before it."""
+        """Return `view` with a check of the access token before each call."""
         ...
 
 
 class FrameworkGuard:
-    """Checks the access token of each request, in the terms of one web framework.
+    """Checks the access token of each request of one web framework.
 
     verifier: an `AccessTokenVerifier` or an `AsyncAccessTokenVerifier`.
-    realm: the name of the protected area, for the challenge (RFC 9110 §11.5).
-    resource: the identifier of the API, an https URL, or a `ProtectedResource`: its metadata is served, and challenges
-        name the URL of the metadata (RFC 9728).
-    token_in_query: accept a token in the query of the URL too (RFC 6750 §2.3). URLs reach logs and other sites.
+    realm: the name of the protection space, for the challenge (RFC 9110 §11.5).
+    resource: the identifier of the API (an https URL), or a `ProtectedResource`. The guard serves its metadata, and
+        challenges name the URL of the metadata (RFC 9728).
+    token_in_query: also accept a token in the query of the URL (RFC 6750 §2.3). URLs end up in logs and at other sites.
     dpop: verifies the DPoP proof of a request, as for `Guard`.
-    client_certificate: where the client certificate of the connection is found, for tokens that are bound to one
-        (RFC 8705 §3). None: nowhere, and such tokens are rejected. "tls": this server has terminated TLS. A function of
-        the request's headers, for instance `certificate_header(…)`: a proxy has, and it removes this header from what
-        clients send.
+    client_certificate: the source of the client certificate, for tokens that are bound to a certificate (RFC 8705 §3).
+        None: no source, so such tokens are rejected. "tls": this server terminates TLS. A function of the request's
+        headers, for instance `certificate_header(…)`: a proxy terminates TLS, and removes this header from the requests
+        of clients.
 
-    Raises `UsageError`.
+    Raises `UsageError` for invalid arguments.
     """
 
     _blocks: ClassVar[bool] = False
@@ -80,7 +81,7 @@ class FrameworkGuard:
 
     @clears_locals
     def _request(self, method: str, url: str, headers: Pairs, of_connection: Callable[[], Certificate]) -> ApiRequest:
-        """Return the request as the guard takes it; `of_connection` returns the certificate that the server has."""
+        """Return the request as an `ApiRequest`. `of_connection` returns the certificate that this server received."""
         source = self._client_certificate
         certificate = None
         if source is not None:
@@ -91,25 +92,29 @@ class FrameworkGuard:
 def requirement_of(
     scopes: Iterable[str], claims: Claims | None, acr: str | Iterable[str], max_age: float | None
 ) -> Requirement:
-    """Return the requirement of a request, from the arguments of a decorator or a middleware. Raises `UsageError`."""
+    """Return the requirement for the arguments of a decorator or a middleware. Raises `UsageError`."""
     if any(callable(scope) for scope in scopes):
-        raise UsageError("require is called with the scopes of a view, and its result decorates it: @guard.require()")
+        raise UsageError("require takes the scopes of a view and returns its decorator: write @guard.require()")
     return Requirement(" ".join(texts(scopes, "a scope that a request needs")), claims or {}, acr, max_age)
 
 
 def accepted_without_token(found: AccessToken | Rejection, optional: bool) -> bool:
-    """Return whether a request has no token and needs none."""
+    """Return whether a request without a token is accepted, because the token is `optional`."""
     return optional and isinstance(found, Rejection) and isinstance(found.error, MissingAccessToken)
 
 
 def target(path: str | bytes, query: str) -> str:
-    """Return the URL of a request without its host: `path` is encoded or not, `query` has no question mark."""
+    """Return the URL of a request without its host.
+
+    path: the path, percent-encoded or decoded.
+    query: the query, without the question mark.
+    """
     encoded = quote(path.encode("utf-8", "replace") if isinstance(path, str) else path, safe=_PATH)
     return f"{encoded}?{query}" if query else encoded
 
 
 def latin1_pairs(headers: Iterable[tuple[Any, Any]]) -> Pairs:
-    """Return headers as pairs of text: bytes are latin-1 (RFC 9110 §5.5)."""
+    """Return headers as pairs of text. Bytes are decoded as latin-1 (RFC 9110 §5.5)."""
     return tuple((_latin1(name), _latin1(value)) for name, value in headers)
 
 

@@ -1,9 +1,10 @@
-"""`Guard`: the decision about one request to an API, which every framework asks for in the same way.
+"""`Guard`: the decision about one request to an API, independent of any web framework.
 
-Theory of operation. The decision is a flow from an `ApiRequest` to an `AccessToken` or a `Rejection`, whether the
-program blocks or awaits. A `Rejection` is the complete response: the status and the challenge of RFC 6750 §3, and a
-body for people. An error about the token is 400, 401 or 403. An error about the authorization server is 503, because
-the client can do nothing about it and its token may be good. A `UsageError` is raised: the program must be corrected.
+Theory of operation. The decision is a flow from an `ApiRequest` to an `AccessToken` or a `Rejection`, for blocking and
+asynchronous programs. A `Rejection` is the complete response: the status and the challenge of RFC 6750 §3, and a body
+for people. An error about the token becomes the status 400, 401 or 403. An error about the authorization server becomes
+503, because the client cannot correct it and its token may be valid. A `UsageError` is raised, because the program must
+be corrected.
 """
 
 from __future__ import annotations
@@ -27,7 +28,10 @@ from doorkey.wire.flow import Flow, Settle, arun, run
 
 AnyVerifier: TypeAlias = AccessTokenVerifier | AsyncAccessTokenVerifier
 DPoPCheck: TypeAlias = "Callable[[ApiRequest, Secret], str | Awaitable[str]]"
-"""Verifies the DPoP proof of a request with this access token, and returns the JWK thumbprint of its key."""
+"""A function that verifies the DPoP proof of a request with this access token.
+
+It returns the JWK thumbprint of the proof's key.
+"""
 
 _ANY: Final = Requirement()
 _UNAVAILABLE: Final = "the access token cannot be checked at the moment"
@@ -35,15 +39,17 @@ _WRONG_VERIFIER: Final = "the verifier of a guard is an AccessTokenVerifier or a
 
 
 class Guard:
-    """Decides about requests to an API.
+    """Accepts or rejects requests to an API by their access token.
 
     verifier: an `AccessTokenVerifier` or an `AsyncAccessTokenVerifier`.
-    realm: the name of the protected area, for the challenge (RFC 9110 §11.5).
-    resource: the identifier of the API, an https URL, or a `ProtectedResource`: its metadata is served, and challenges
-        name the URL of the metadata (RFC 9728).
-    token_in_query: accept a token in the query of the URL too (RFC 6750 §2.3). URLs reach logs and other sites.
+    realm: the name of the protection space, for the challenge (RFC 9110 §11.5).
+    resource: the identifier of the API (an https URL), or a `ProtectedResource`. `metadata_reply` returns its metadata,
+        and challenges name the URL of the metadata (RFC 9728).
+    token_in_query: also accept a token in the query of the URL (RFC 6750 §2.3). URLs end up in logs and at other sites.
     dpop: verifies the DPoP proof of a request: ``dpop(request, token)`` returns the JWK thumbprint of the key, or
         raises `RequestRejected`. Without it, tokens that are bound to a DPoP key are rejected (RFC 9449 §7.1).
+
+    Raises `UsageError` for invalid arguments.
     """
 
     def __init__(
@@ -74,9 +80,12 @@ class Guard:
 
     @clears_locals
     def check(self, request: ApiRequest, requirement: Requirement = _ANY) -> AccessToken | Rejection:
-        """Return the access token of `request`, or the response that rejects it.
+        """Return the access token of `request`, or the response that rejects the request.
 
-        Raises `UsageError`: the program is wrong, for instance because its verifier is asynchronous.
+        request: the request.
+        requirement: the conditions for the token; by default any valid token is accepted.
+
+        Raises `UsageError` for an error of the program, for instance an asynchronous verifier.
         """
         verifier = self.verifier
         if not isinstance(verifier, AccessTokenVerifier):
@@ -84,9 +93,11 @@ class Guard:
         return run(self.decision(request, requirement), verifier._perform)
 
     async def acheck(self, request: ApiRequest, requirement: Requirement = _ANY) -> AccessToken | Rejection:
-        """Return the access token or the rejection, for code that awaits; see `check`. Raises as it does.
+        """Return the access token or the rejection, for asynchronous code. Raises `UsageError`.
 
-        A verifier that blocks does so in a worker thread, and only if the token has not been verified before.
+        request, requirement: as for `check`.
+
+        A blocking verifier runs in a worker thread, and only if the token is not in its cache.
         """
         verifier, flow = self.verifier, self.decision(request, requirement)
         perform = verifier._perform if isinstance(verifier, AsyncAccessTokenVerifier) else in_threads(verifier._perform)
@@ -97,7 +108,10 @@ class Guard:
             raise
 
     def decision(self, request: ApiRequest, requirement: Requirement = _ANY) -> Flow[AccessToken | Rejection]:
-        """Return the decision about `request` as a flow, for the driver of the verifier."""
+        """Return the decision about `request` as a flow, which the verifier can perform. Raises `UsageError`.
+
+        request, requirement: as for `check`.
+        """
         instance(request, ApiRequest, "a guard decides about an ApiRequest")
         instance(requirement, Requirement, "the requirement of a request is a Requirement")
         scheme = "Bearer"
@@ -117,7 +131,10 @@ class Guard:
             return _unavailable(without_frames(error))
 
     def metadata_reply(self, request: ApiRequest) -> Reply | None:
-        """Return the response to a request for the metadata of the API, or None for any other request (RFC 9728 §3)."""
+        """Return the response to a request for the metadata of the API (RFC 9728 §3).
+
+        request: the request. Return None if it has another path, or the guard has no `resource`.
+        """
         instance(request, ApiRequest, "a guard responds to an ApiRequest")
         if self.resource is None or request.path != self._metadata_path:
             return None
@@ -145,7 +162,7 @@ class Guard:
 
 
 def in_threads(perform: Callable[[Any], Any]) -> Callable[[Any], Awaitable[Any]]:
-    """Return what performs effects in worker threads, because `perform` blocks."""
+    """Return an asynchronous function that calls the blocking `perform` in a worker thread."""
 
     async def perform_in_thread(effect: Any) -> Any:
         from anyio.to_thread import run_sync
@@ -156,7 +173,7 @@ def in_threads(perform: Callable[[Any], Any]) -> Callable[[Any], Awaitable[Any]]
 
 
 def _unavailable(error: OAuthError) -> Rejection:
-    """Return the rejection of a request whose token could not be checked; only the log has the reason."""
+    """Return the rejection of a request whose token could not be checked. The reason is only logged."""
     logger.warning("an access token cannot be checked: %s", error)
     pause = error.retry_after if isinstance(error, ServerError) else None
     headers = () if pause is None else (("Retry-After", f"{math.ceil(pause)}"),)

@@ -1,4 +1,4 @@
-"""Introspection at one issuer: each token is asked about once, for any number of callers (RFC 7662, RFC 9701)."""
+"""Introspection at one issuer. Callers with the same token share one request (RFC 7662, RFC 9701)."""
 
 from __future__ import annotations
 
@@ -42,14 +42,18 @@ __all__: list[str] = []
 Clock = Callable[[], float]
 
 MAX_INACTIVE: Final = 5.0
-"""Seconds for which the response that a token is not active is used again: the server may have been too slow."""
+"""Seconds for which an inactive response is cached. It is short because a slow server may not know a new token yet."""
 _IDLE: Final = 60.0
 
 
 class Introspector:
-    """Asks the server of `core` about tokens, as `client`; `names` are those of this API at that server.
+    """Introspects tokens at one authorization server.
 
-    `clock` returns seconds since the epoch; `leeway` is the seconds by which two clocks may differ.
+    client: the client that sends the requests, and its options.
+    core, server: the keys and the metadata of the issuer.
+    names: the names of this API at the issuer. A signed response must be for one of them, or for the client.
+    clock, leeway: returns seconds since the epoch; the seconds by which two clocks may differ.
+    entries: the maximum number of cached responses.
     """
 
     def __init__(
@@ -76,16 +80,21 @@ class Introspector:
         self._responses: BoundedCache[bytes, Fetched[Introspection]] = BoundedCache(entries, _IDLE, monotonic_time)
 
     def members(self, token: str, digest: bytes) -> Flow[Kept[Introspection]]:
-        """Return the members of the response about `token`, whose hash is `digest`, and until when it may be used.
+        """Return the members of the response for `token`, and the time until which they may be used.
 
-        Callers of the same token at the same time share one request, and its failure. While the server does not
-        respond, no request is sent, and the last failure is raised. Raises `TransportError`, `ServerError`,
-        `InvalidResponse`, or `VerificationError` for a signed response that is not good.
+        digest: the hash of the token.
+
+        Concurrent callers with the same token share one request, and its failure. After a failure
+        for this token, or several failures of the server, there is a pause: no request is sent, and the last failure is
+        raised.
+
+        Raises `TransportError`, `ServerError` or `InvalidResponse`, and `VerificationError` for an invalid signed
+        response.
         """
         secret = Secret(token)
 
         def fetch(clock: Clock) -> Flow[Kept[Introspection]]:
-            members = yield from self._asked(secret)
+            members = yield from self._introspected(secret)
             now = clock()
             until = self._usable_until(members, now)
             return Kept(members, now, until, until)
@@ -97,16 +106,16 @@ class Introspector:
         return (yield from response.current(self._clock))
 
     def _usable_until(self, members: Mapping[str, Any], now: float) -> float:
-        """Return when the token must be asked about again: no response outlives the token."""
+        """Return the time until which a response may be used, at most until the token expires."""
         if members["active"] is not True:
             return now + min(MAX_INACTIVE, self._options.cache_for)
         try:
             expires = numeric_date(members, "exp")
-        except VerificationError:  # which rejects the token when it is checked
+        except VerificationError:  # the check of the token raises it again
             return now
         return min(now + self._options.cache_for, LATEST if expires is None else expires)
 
-    def _asked(self, token: Secret) -> Flow[Introspection]:
+    def _introspected(self, token: Secret) -> Flow[Introspection]:
         options, client = self._options, self._client
         metadata = yield from self._server.naming("introspection_endpoint", self._clock)
         endpoint = options.endpoint or metadata.introspection_endpoint
@@ -130,7 +139,7 @@ class Introspector:
     def _response_to(
         self, request: Request, auth: ClientAuthMethod, metadata: ServerMetadata
     ) -> Flow[Introspection | str]:
-        """Send `request`, and return the members of the response, or the JWT of a signed one."""
+        """Send `request`, and return the members of the response, or the JWT of a signed response."""
         request, response = yield from self._client.sent(
             request, auth, metadata, metadata.token_endpoint, kind="introspection"
         )
@@ -139,7 +148,7 @@ class Introspector:
             return signed_response(response, now) if self._options.signed else parse_introspection(response, now)
 
     def _decrypted(self, token: str) -> str:
-        """Return the signed response that an encrypted one contains; its signature and type are checked next."""
+        """Return the signed JWT, decrypted if it is encrypted. The caller must check its signature and type."""
         if not is_encrypted(token):
             return token
         keys = self._options.decryption_keys

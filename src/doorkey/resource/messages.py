@@ -1,4 +1,4 @@
-"""A request to an API, and the responses that a guard makes itself, as values: no framework has a say in them."""
+"""A request to an API, and the responses of a guard, as values that are independent of any web framework."""
 
 from __future__ import annotations
 
@@ -19,10 +19,14 @@ _NO_STORE = ("Cache-Control", "no-store")
 class ApiRequest:
     """A request to an API.
 
-    method, url: as they came; the URL may be only a path and a query.
-    headers: all headers as pairs, a repeated one twice; bytes are latin-1.
+    method: the HTTP method.
+    url: the unchanged URL of the request. It may consist of a path and a query only.
+    headers: all headers, as a mapping or as pairs in which a header may be repeated. Bytes are decoded as latin-1.
     certificate: the client certificate of the TLS connection, as DER bytes or PEM, or None.
-    form: the parameters of a form-encoded body, only if the API accepts a token there (RFC 6750 §2.2).
+    form: the parameters of a form-encoded body as pairs. Give them only if the API accepts a token there
+        (RFC 6750 §2.2).
+
+    Raises `UsageError` for values of other types.
     """
 
     method: str
@@ -54,7 +58,7 @@ class ApiRequest:
         """The query of the URL, without the question mark."""
         return self.url.partition("?")[2].partition("#")[0]
 
-    def __repr__(self) -> str:  # headers and URL may have the token
+    def __repr__(self) -> str:  # headers and URL may contain the token
         return f"<ApiRequest {self.method}>"
 
 
@@ -74,11 +78,12 @@ class Reply:
 
 @dataclass(frozen=True, slots=True)
 class Rejection(Reply):
-    """The response to a request that is rejected.
+    """The response to a rejected request.
 
-    error: the reason: a `RequestRejected`, or an error of the request to the authorization server.
+    status, headers, body: as for `Reply`.
+    error: the reason: a `RequestRejected`, or the error of a request to the authorization server.
 
-    A program that responds in its own way uses `status`, and the header `WWW-Authenticate` of `headers`.
+    A program that makes its own response needs `status` and the header `WWW-Authenticate` of `headers`.
     """
 
     error: OAuthError = field(kw_only=True)
@@ -100,6 +105,6 @@ def json_reply(status: int, document: Mapping[str, Any], headers: Iterable[tuple
 
 
 def rejection_for(error: OAuthError, status: int, code: str, description: str, headers: Pairs = ()) -> Rejection:
-    """Return the response for `error`, whose body has the members of RFC 6749 §5.2."""
+    """Return the response for `error`. Its body has the members of RFC 6749 §5.2, `code` and `description`."""
     body = json.dumps({"error": code, "error_description": description}).encode("ascii")
     return Rejection(status, (_JSON, _NO_STORE, *headers), body, error=error)

@@ -25,10 +25,10 @@ Send: TypeAlias = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 ASGIApp: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 STATE_NAME: Final = "access_token"
-"""The member of the request's state that has the token."""
+"""The name of the token in the state of the request."""
 
 DENIAL: Final = "websocket.http.response"
-"""The extension by which a server sends a response in place of a WebSocket."""
+"""The ASGI extension with which a server rejects a WebSocket handshake by an HTTP response."""
 
 __all__ = ["ASGIGuard"]
 
@@ -36,7 +36,7 @@ __all__ = ["ASGIGuard"]
 class ASGIGuard(FrameworkGuard):
     """Checks the access token of each request to an ASGI application; see `FrameworkGuard` for the arguments.
 
-    A verifier that blocks is used in a worker thread where it has to send a request.
+    A blocking verifier runs in a worker thread if it must send a request.
     """
 
     def middleware(
@@ -48,14 +48,16 @@ class ASGIGuard(FrameworkGuard):
         max_age: float | None = None,
         optional: bool = False,
     ) -> Callable[[Scope, Receive, Send], Coroutine[Any, Any, None]]:
-        """Return `app` such that it receives only requests that the guard accepts.
+        """Return `app` wrapped in middleware, so that it receives only requests that the guard accepts.
 
         app: the application, which finds the token in ``scope["state"]["access_token"]``.
         scopes, claims, acr, max_age: the requirement for every request; see `Requirement`.
-        optional: pass on requests without a token too; their token is None. A wrong token is rejected.
+        optional: also accept requests without a token; their token is None. An invalid token is still rejected.
 
-        A preflight request of CORS has no token: CORS middleware belongs outside this one. The metadata of the API is
-        served here (RFC 9728). A WebSocket is rejected before it is accepted.
+        A CORS preflight request has no token, so CORS middleware must wrap this middleware. The middleware also serves
+        the metadata of the API (RFC 9728). A WebSocket is rejected during its handshake.
+
+        Raises `UsageError` for invalid arguments.
         """
         requirement = requirement_of(scopes, claims, acr, max_age)
 
@@ -63,7 +65,7 @@ class ASGIGuard(FrameworkGuard):
             if scope["type"] == "lifespan":
                 await app(scope, receive, send)
                 return
-            if scope["type"] not in ("http", "websocket"):  # with no headers that are known, so with no token
+            if scope["type"] not in ("http", "websocket"):  # unknown types have no known headers, so no token
                 raise UsageError("this guard checks HTTP requests and WebSockets, and no other kind of connection")
             request = self._api_request(scope)
             reply = self.guard.metadata_reply(request) if scope["type"] == "http" else None
@@ -79,7 +81,7 @@ class ASGIGuard(FrameworkGuard):
         return guarded
 
     async def _acheck(self, scope: Scope, requirement: Requirement, optional: bool) -> AccessToken | Rejection | None:
-        """Return the token of a connection, None if it has none and `optional` allows that, or the rejection."""
+        """Return the token of a connection, None if it has no token and `optional` is true, or the rejection."""
         found = await self.guard.acheck(self._api_request(scope), requirement)
         if isinstance(found, Rejection) and not accepted_without_token(found, optional):
             return found
@@ -96,14 +98,14 @@ class ASGIGuard(FrameworkGuard):
 
 
 def remember(scope: Scope, found: AccessToken | Rejection) -> AccessToken | None:
-    """Put the token into the state of the request, and return it: None for a rejection that is no hindrance."""
+    """Store the token in the state of the request, and return it. The rejection of an optional token is None."""
     token = None if isinstance(found, Rejection) else found
     scope.setdefault("state", {})[STATE_NAME] = token
     return token
 
 
 async def respond(reply: Reply, scope: Scope, send: Send) -> None:
-    """Send `reply`; on a WebSocket as the server allows: the response itself, or a close code."""
+    """Send `reply`. A WebSocket is closed with a code if the server does not support a response to its handshake."""
     prefix = "http.response"
     if scope["type"] == "websocket":
         if DENIAL not in (scope.get("extensions") or {}):
@@ -118,12 +120,12 @@ async def respond(reply: Reply, scope: Scope, send: Send) -> None:
 
 
 def tls_certificate(scope: Scope) -> Certificate:
-    """Return the client certificate of a connection, as PEM, from a server with the TLS extension of ASGI."""
+    """Return the client certificate of a connection as PEM, or None. It comes from the TLS extension of ASGI."""
     extensions: dict[str, Any] = scope.get("extensions") or {}
     tls: dict[str, Any] = extensions.get("tls") or {}
     return next(iter(tls.get("client_cert_chain") or ()), None)
 
 
 def close_code(reply: Reply) -> int:
-    """Return the code that closes a WebSocket in place of a response (RFC 6455 §7.4.1)."""
+    """Return the close code of a WebSocket for `reply` (RFC 6455 §7.4.1)."""
     return reply.close_code if isinstance(reply, Rejection) else 1008

@@ -34,7 +34,7 @@ _WRONG = "this view blocks, and AsyncAccessTokenVerifier does not: give AccessTo
 class DjangoGuard(FrameworkGuard):
     """Checks the access token of each request to a Django project; see `FrameworkGuard` for the arguments.
 
-    ``@guard.require("orders:read")`` protects a view; `guard.middleware()` protects all of them. A view finds the token
+    ``@guard.require("orders:read")`` protects a view; `guard.middleware()` protects all views. A view finds the token
     in `request.access_token`.
     """
 
@@ -46,12 +46,12 @@ class DjangoGuard(FrameworkGuard):
         max_age: float | None = None,
         optional: bool = False,
     ) -> Decorator:
-        """Return the decorator of a view, blocking or asynchronous; of a class, decorate ``MyView.as_view()``.
+        """Return the decorator of a blocking or asynchronous view. For a class, decorate ``MyView.as_view()``.
 
         scopes, claims, acr, max_age: the requirement of the view; see `Requirement`.
-        optional: call the view for requests without a token too. A wrong token is rejected.
+        optional: also call the view for requests without a token. An invalid token is still rejected.
 
-        Raises `UsageError` for an asynchronous verifier and a view that blocks.
+        Raises `UsageError` for an asynchronous verifier with a blocking view, and for invalid arguments.
         """
         requirement = requirement_of(scopes, claims, acr, max_age)
 
@@ -68,11 +68,13 @@ class DjangoGuard(FrameworkGuard):
         max_age: float | None = None,
         optional: bool = False,
     ) -> Callable[[GetResponse], Any]:
-        """Return the middleware that checks every request: ``access_tokens = guard.middleware()`` in a module of yours,
-        and the path of this name in the setting `MIDDLEWARE`.
+        """Return the middleware that checks every request.
 
-        The arguments are those of `require`. A preflight request of CORS has no token: CORS middleware comes first. The
-        metadata of the API is served here (RFC 9728).
+        Write ``access_tokens = guard.middleware()`` in a module of yours, and add the path of this name to the setting
+        `MIDDLEWARE`. The arguments are those of `require`.
+
+        A CORS preflight request has no token, so CORS middleware must come first. The middleware also serves the
+        metadata of the API (RFC 9728).
         """
         requirement = requirement_of(scopes, claims, acr, max_age)
 
@@ -104,7 +106,7 @@ class DjangoGuard(FrameworkGuard):
         return [] if where is None else [path(where.removeprefix("/"), metadata)]
 
     def _api_request(self, request: HttpRequest) -> ApiRequest:
-        """Return the request as the guard takes it. Headers that are there twice have been joined."""
+        """Return the request as an `ApiRequest`. Django has joined repeated headers."""
 
         def of_connection() -> Certificate:
             scope: dict[str, Any] | None = getattr(request, "scope", None)
@@ -140,7 +142,10 @@ class DjangoGuard(FrameworkGuard):
 
 
 def is_asynchronous(view: Callable[..., Any]) -> bool:
-    """Return whether a view is awaited; also one of `as_view()`, which has a mark that Python 3.11 ignores."""
+    """Return whether a view must be awaited.
+
+    Views of `as_view()` have a mark that the `iscoroutinefunction` of Python 3.11 ignores.
+    """
     return sync.iscoroutinefunction(view)  # pyright: ignore[reportDeprecated]
 
 

@@ -28,10 +28,10 @@ class FastAPIGuard(StarletteGuard):
     """Checks the access token of each request to a FastAPI application.
 
     ``token: Annotated[AccessToken, guard.require("orders:read")]`` is a parameter of a path operation, blocking or
-    asynchronous, or of a WebSocket. A verifier that blocks is used in a worker thread where it has to send a request.
+    asynchronous, or of a WebSocket. A blocking verifier runs in a worker thread if it must send a request.
 
-    scheme_name: the name of the security scheme in the OpenAPI document; each guard of an application has its own.
-    security_scheme: the scheme itself, for instance `OpenIdConnect` of `fastapi.openapi.models`; defaults to HTTP
+    scheme_name: the name of the security scheme in the OpenAPI document. Each guard of an application needs its own.
+    security_scheme: the security scheme, for instance `OpenIdConnect` of `fastapi.openapi.models`; defaults to HTTP
         authentication with a bearer token.
 
     The other arguments are those of `FrameworkGuard`.
@@ -71,10 +71,12 @@ class FastAPIGuard(StarletteGuard):
         """Return the dependency of a path operation or a WebSocket, whose value is the `AccessToken`.
 
         scopes, claims, acr, max_age: the requirement of the operation; see `Requirement`.
-        optional: call the operation for requests without a token too, with None. A wrong token is rejected.
+        optional: also call the operation for requests without a token, with None. An invalid token is still rejected.
 
-        A rejected request raises `HTTPException`, so a handler of the application may make the response. A WebSocket is
-        rejected before it is accepted.
+        A rejected request raises `HTTPException`, so an exception handler of the application can make the response. A
+        WebSocket is rejected during its handshake.
+
+        Raises `UsageError` for invalid arguments.
         """
         requirement = requirement_of(scopes, claims, acr, max_age)
         return Security(_Required(self, requirement, optional), scopes=[*requirement.scopes])
@@ -86,7 +88,7 @@ class FastAPIGuard(StarletteGuard):
 
 
 class _Required(SecurityBase):
-    """The dependency of one `require(…)`."""
+    """The dependency that one call of `require` returns."""
 
     def __init__(self, guard: FastAPIGuard, requirement: Requirement, optional: bool) -> None:
         self.model, self.scheme_name = guard._security_scheme, guard._scheme_name

@@ -21,10 +21,10 @@ __all__ = ["FlaskGuard"]
 
 
 class FlaskGuard(WSGIGuard):
-    """Checks the access token of each request to a Flask application; see `FrameworkGuard` for the parameters.
+    """Checks the access token of each request to a Flask application; see `FrameworkGuard` for the arguments.
 
-    ``@guard.require("orders:read")`` protects a view, which finds the token in `guard.access_token`. The verifier is an
-    `AccessTokenVerifier`.
+    ``@guard.require("orders:read")`` protects a view, which finds the token in `guard.access_token`. The verifier must
+    be an `AccessTokenVerifier`.
     """
 
     def require(
@@ -35,12 +35,14 @@ class FlaskGuard(WSGIGuard):
         max_age: float | None = None,
         optional: bool = False,
     ) -> Decorator:
-        """Return the decorator of a view, below the decorator of its route; the view may be asynchronous.
+        """Return the decorator of a view, which belongs below the decorator of the route. The view may be asynchronous.
 
         scopes, claims, acr, max_age: the requirement of the view; see `Requirement`.
-        optional: call the view for requests without a token too. A wrong token is rejected.
+        optional: also call the view for requests without a token. An invalid token is still rejected.
 
-        Flask itself answers OPTIONS, the method of preflight requests of CORS.
+        CORS preflight requests are not checked, because Flask itself responds to their method, OPTIONS.
+
+        Raises `UsageError` for invalid arguments.
         """
         requirement = requirement_of(scopes, claims, acr, max_age)
 
@@ -59,7 +61,7 @@ class FlaskGuard(WSGIGuard):
 
     @property
     def access_token(self) -> AccessToken | None:
-        """The token of the current request; None if the view is optional and the request has none.
+        """The token of the current request; None if the request has no token and the view does not require it.
 
         Raises `UsageError` outside a view with ``@guard.require(…)``.
         """
@@ -69,7 +71,12 @@ class FlaskGuard(WSGIGuard):
         return found
 
     def init_app(self, app: Flask | Blueprint) -> None:
-        """Add the route of the API's metadata to an application or a blueprint (RFC 9728 §3)."""
+        """Add the route of the API's metadata (RFC 9728 §3).
+
+        app: the application, or a blueprint.
+
+        Raises `UsageError` if the guard has no `resource`.
+        """
         path = self.metadata_path
         if path is None:
             raise UsageError("this API has no metadata: give resource= to the guard")
@@ -83,7 +90,7 @@ class FlaskGuard(WSGIGuard):
 
     @property
     def _name(self) -> str:
-        """The name under which the token is kept; several guards may check one request."""
+        """The key of the token in the values of the request. Several guards may check one request."""
         return f"access_token_{id(self)}"
 
 

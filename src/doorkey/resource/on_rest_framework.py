@@ -35,9 +35,11 @@ _ANY: Final = Requirement()
 
 @dataclass(frozen=True, slots=True)
 class TokenUser:
-    """The user of a request, as far as the access token describes it: `pk` is the subject at `access_token.issuer`.
+    """The user of a request, described by the access token only. `pk` is the subject at `access_token.issuer`.
 
-    It has no permission of Django, and is no member of the staff: a token has scopes and claims in their place.
+    access_token: the verified access token.
+
+    The user has no Django permissions and is not a member of the staff, because a token has scopes and claims instead.
     """
 
     access_token: AccessToken
@@ -49,22 +51,22 @@ class TokenUser:
 
     @property
     def pk(self) -> str | None:
-        """The subject."""
+        """The subject of the token."""
         return self.access_token.sub
 
     def has_perm(self, perm: str, obj: object = None) -> bool:
         """Return False.
 
-        perm: the name of a permission of Django.
-        obj: what it is for, or None.
+        perm: the name of a Django permission.
+        obj: the object of the permission, or None.
         """
         return False
 
     def has_perms(self, perm_list: Iterable[str], obj: object = None) -> bool:
-        """Return False, unless no permission is asked for.
+        """Return False, unless `perm_list` is empty.
 
-        perm_list: names of permissions of Django.
-        obj: what they are for, or None.
+        perm_list: names of Django permissions.
+        obj: the object of the permissions, or None.
         """
         return not perm_list
 
@@ -83,11 +85,11 @@ class RestFrameworkGuard(DjangoGuard):
     """Checks the access token of each request to an API of Django REST framework.
 
     ``authentication_classes = [guard.authentication]`` sets `request.auth` to the `AccessToken` and `request.user`;
-    ``permission_classes = [guard.permission("orders:read")]`` requires something of the token. The verifier is an
-    `AccessTokenVerifier`.
+    ``permission_classes = [guard.permission("orders:read")]`` requires scopes or claims of the token. The verifier must
+    be an `AccessTokenVerifier`.
 
-    user: a function that returns the user of an `AccessToken`, for instance an instance of your user model, or None if
-        there is no such user (the request is then rejected); defaults to a `TokenUser`.
+    user: a function that returns the user for an `AccessToken`, for instance an instance of your user model. If there
+        is no such user, it returns None, and the request is rejected. The default is a `TokenUser`.
 
     The other arguments are those of `FrameworkGuard`.
     """
@@ -119,7 +121,7 @@ class RestFrameworkGuard(DjangoGuard):
 
     @cached_property
     def authentication(self) -> type[BaseAuthentication]:
-        """The authentication class. A request without a token stays unauthenticated; a wrong token is rejected."""
+        """The authentication class. A request without a token is unauthenticated; an invalid token is rejected."""
         return type("AccessTokenAuthentication", (_Authentication,), {"owner": self})
 
     def permission(
@@ -129,7 +131,12 @@ class RestFrameworkGuard(DjangoGuard):
         acr: str | Iterable[str] = (),
         max_age: float | None = None,
     ) -> type[BasePermission]:
-        """Return a permission class that requires a token that meets a `Requirement`."""
+        """Return a permission class that requires an access token.
+
+        scopes, claims, acr, max_age: the requirement for the token; see `Requirement`.
+
+        Raises `UsageError` for invalid arguments.
+        """
         requirement = requirement_of(scopes, claims, acr, max_age)
         return type("AccessTokenPermission", (_Permission,), {"owner": self, "requirement": requirement})
 
@@ -139,7 +146,7 @@ class RestFrameworkGuard(DjangoGuard):
 
 
 class _Rejected(APIException):
-    """A rejection as the exception that the framework makes a response of, with its status and its challenge."""
+    """A rejection as an exception, from which the framework makes the response with its status and its challenge."""
 
     def __init__(self, rejection: Rejection) -> None:
         super().__init__(json.loads(rejection.body))
@@ -176,7 +183,7 @@ class _Permission(BasePermission):
     requirement: ClassVar[Requirement]
 
     def has_permission(self, request: Request, view: APIView) -> bool:
-        """Return True, or raise the rejection: only the guard knows the challenge."""
+        """Return True, or raise the rejection. False would lose the challenge of the guard."""
         found = self.owner._checked(request, self.requirement)
         if isinstance(found, Rejection):
             raise _Rejected(found)

@@ -26,8 +26,8 @@ __all__ = ["StarletteGuard"]
 class StarletteGuard(ASGIGuard):
     """Checks the access token of each request to a Starlette application; see `FrameworkGuard` for the arguments.
 
-    ``app.add_middleware(guard.middleware)`` protects all of it, ``@guard.require("orders:read")`` one endpoint. A
-    verifier that blocks is used in a worker thread where it has to send a request.
+    ``app.add_middleware(guard.middleware)`` protects the application, ``@guard.require("orders:read")`` one endpoint. A
+    blocking verifier runs in a worker thread if it must send a request.
     """
 
     def require(
@@ -38,12 +38,14 @@ class StarletteGuard(ASGIGuard):
         max_age: float | None = None,
         optional: bool = False,
     ) -> Callable[[Endpoint], Callable[..., Awaitable[Any]]]:
-        """Return the decorator of an endpoint: a function of a request or of a WebSocket, also a blocking one.
+        """Return the decorator of an endpoint: a blocking or asynchronous function of a request or a WebSocket.
 
         scopes, claims, acr, max_age: the requirement of the endpoint; see `Requirement`.
-        optional: call the endpoint for requests without a token too. A wrong token is rejected.
+        optional: also call the endpoint for requests without a token. An invalid token is still rejected.
 
-        The endpoint finds the token in `request.state.access_token`. A WebSocket is rejected before it is accepted.
+        The endpoint finds the token in `request.state.access_token`. A WebSocket is rejected during its handshake.
+
+        Raises `UsageError` for invalid arguments.
         """
         requirement = requirement_of(scopes, claims, acr, max_age)
 
@@ -78,15 +80,15 @@ class StarletteGuard(ASGIGuard):
 
 
 def response_of(reply: Reply) -> Response:
-    """Return a response of Starlette."""
+    """Return `reply` as a Starlette response."""
     return Response(reply.body, reply.status, dict(reply.headers))
 
 
 def _connection_of(values: Iterable[Any]) -> HTTPConnection[Any]:
     for value in values:
         if isinstance(value, HTTPConnection):
-            return value  # pyright: ignore[reportUnknownVariableType]  # whatever its state
-    raise UsageError("an endpoint with @guard.require(…) takes the request, or the WebSocket")
+            return value  # pyright: ignore[reportUnknownVariableType]  # the type of its state is unknown
+    raise UsageError("an endpoint with @guard.require(…) needs a parameter for the request or the WebSocket")
 
 
 async def _reject(rejection: Rejection, connection: HTTPConnection[Any]) -> Response | None:
@@ -98,7 +100,7 @@ async def _reject(rejection: Rejection, connection: HTTPConnection[Any]) -> Resp
 
 
 async def reject_handshake(socket: WebSocket, response: Response, code: int) -> None:
-    """Reject a WebSocket before it is accepted: by `response`, or by a close `code` if the server sends no response."""
+    """Reject the handshake of a WebSocket by `response`, or by the close `code` if the server does not support that."""
     if DENIAL in (socket.scope.get("extensions") or {}):
         await socket.send_denial_response(response)
     else:

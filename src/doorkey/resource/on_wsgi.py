@@ -20,7 +20,7 @@ Environ: TypeAlias = dict[str, Any]
 WSGIApp: TypeAlias = Callable[[Environ, Callable[..., Any]], Iterable[bytes]]
 
 ENVIRON_NAME: Final = "doorkey.access_token"
-"""The member of the environ that has the token."""
+"""The key of the token in the environ."""
 
 __all__ = ["WSGIGuard"]
 
@@ -28,7 +28,7 @@ __all__ = ["WSGIGuard"]
 class WSGIGuard(FrameworkGuard):
     """Checks the access token of each request to a WSGI application; see `FrameworkGuard` for the arguments.
 
-    The verifier is an `AccessTokenVerifier`: WSGI blocks. Behind Apache, `WSGIPassAuthorization On` is needed.
+    The verifier must be an `AccessTokenVerifier`, because WSGI blocks. Apache needs `WSGIPassAuthorization On`.
     """
 
     _blocks: ClassVar[bool] = True
@@ -42,14 +42,16 @@ class WSGIGuard(FrameworkGuard):
         max_age: float | None = None,
         optional: bool = False,
     ) -> WSGIApp:
-        """Return `app` such that it receives only requests that the guard accepts.
+        """Return `app` wrapped in middleware, so that it receives only requests that the guard accepts.
 
         app: the application, which finds the token in ``environ["doorkey.access_token"]``.
         scopes, claims, acr, max_age: the requirement for every request; see `Requirement`.
-        optional: pass on requests without a token too; their token is None. A wrong token is rejected.
+        optional: also accept requests without a token; their token is None. An invalid token is still rejected.
 
-        A preflight request of CORS has no token: CORS middleware belongs outside this one. The metadata of the API is
-        served here (RFC 9728).
+        A CORS preflight request has no token, so CORS middleware must wrap this middleware. The middleware also serves
+        the metadata of the API (RFC 9728).
+
+        Raises `UsageError` for invalid arguments.
         """
         requirement = requirement_of(scopes, claims, acr, max_age)
 
@@ -69,7 +71,7 @@ class WSGIGuard(FrameworkGuard):
         return guarded
 
     def _api_request(self, environ: Environ) -> ApiRequest:
-        """Return the request of an environ. A server joins headers that are there twice (RFC 3875 §4.1.18)."""
+        """Return the request of an environ. The server has joined repeated headers (RFC 3875 §4.1.18)."""
         path = (environ.get("SCRIPT_NAME", "") + environ.get("PATH_INFO", "")).encode("latin-1", "replace")
         url = target(path, environ.get("QUERY_STRING", ""))
         return self._request(

@@ -1,4 +1,4 @@
-"""The conditions of a request for its access token, beyond its validity."""
+"""The conditions that a valid access token must meet for a request."""
 
 from __future__ import annotations
 
@@ -18,18 +18,19 @@ ClaimName: TypeAlias = str | tuple[str, ...]
 ClaimCheck: TypeAlias = "Callable[[Any], object] | str | int | float | bool | None"
 
 _MISSING: Final = object()
-_CHECK: Final = "the requirement of a claim is a value, or a function that blocks and takes the claim's value"
+_CHECK: Final = "the requirement of a claim is a value, or a synchronous function of the claim's value"
 
 
 @dataclass(frozen=True, slots=True)
 class Requirement:
-    """The conditions that a request sets for its access token. Without arguments, any valid token is accepted.
+    """The conditions that the access token of a request must meet. Without arguments, any valid token is accepted.
 
-    scopes: scopes, all of which the token has; text with spaces between them, or several texts.
-    claims: claim names, each with the value that the claim has or a function that accepts its value. A claim that is a
-        list has the value as a member. A tuple names a nested claim: ``("realm_access", "roles")``.
-    acr: authentication context classes, one of which the user's authentication has (RFC 9470 §3).
-    max_age: seconds since the user's last authentication, at most (RFC 9470 §3).
+    scopes: the scopes that the token must have, all of them: text with spaces between them, or several texts.
+    claims: the required claims by name, each with a value, or with a function that returns whether it accepts the
+        claim's value. A claim that is a list must contain the value. A tuple names a nested claim:
+        ``("realm_access", "roles")``.
+    acr: authentication context classes. The claim `acr` of the token must be one of them (RFC 9470 §3).
+    max_age: the maximum number of seconds since the user's last authentication, `auth_time` (RFC 9470 §3).
 
     Raises `UsageError` for values of other types.
     """
@@ -52,9 +53,11 @@ class Requirement:
                 blocking(check, _CHECK)
 
     def check(self, token: AccessToken, now: float, leeway: float = 0.0) -> None:
-        """Raise `InsufficientPrivileges` or `StepUpRequired` unless `token` has all of this.
+        """Raise `InsufficientPrivileges` or `StepUpRequired` unless `token` meets this requirement.
 
-        now, leeway: seconds since the epoch, and the seconds by which two clocks may differ.
+        token: the verified access token.
+        now: seconds since the epoch.
+        leeway: the seconds by which two clocks may differ.
         """
         wanted = cast("tuple[str, ...]", self.scopes)
         if not token.has_scope(*wanted):
@@ -67,13 +70,13 @@ class Requirement:
     def _check_authentication(self, claims: Mapping[str, Any], now: float, leeway: float) -> None:
         acr_values, max_age = cast("tuple[str, ...]", self.acr), self.max_age
         if acr_values and claims.get("acr") not in acr_values:
-            reason = "is not a class of authentication that this request needs: log in again"
+            reason = "is not an authentication context class that this request accepts: log in again"
             raise StepUpRequired("acr", reason, acr_values=acr_values, max_age=max_age)
         if max_age is None:
             return
         at = numeric_date(claims, "auth_time")
         if at is None or now - at > max_age + leeway:
-            reason = "is missing" if at is None else f"is longer than {max_age:.0f} s ago"
+            reason = "is missing" if at is None else f"is more than {max_age:.0f} s ago"
             raise StepUpRequired("auth_time", f"{reason}: log in again", acr_values=acr_values, max_age=max_age)
 
 
@@ -91,7 +94,7 @@ def _check_claim(claims: Mapping[str, Any], name: ClaimName, check: object) -> N
 
 def _accepted(check: Callable[[Any], object], value: object) -> bool:
     accepted = check(value)
-    if inspect.isawaitable(accepted):  # which counts as true
+    if inspect.isawaitable(accepted):  # an awaitable is true, so it would accept every value
         if inspect.iscoroutine(accepted):
             accepted.close()
         raise UsageError(_CHECK)

@@ -1,8 +1,9 @@
-"""Verified tokens, so that the next request with the same token costs no signature check.
+"""A cache of verified tokens, so that the next request with the same token needs no signature check.
 
-Theory of operation. A lookup is on the path of every request, so it takes no lock and moves nothing: two generations of
-entries replace the order of use. New entries go into the young generation. Once that is half of the bound, it becomes
-the old one, and the old one is dropped. An entry that is found in the old generation moves to the young one.
+Theory of operation. Every request makes a lookup, so the cache does not keep the order of use, and a hit in the young
+generation takes no lock. There are two generations of entries. New entries go into the young generation. When it has
+half of the maximum number of entries, it becomes the old generation, and the previous old generation is dropped. An
+entry that is found in the old generation is added to the young generation.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ class _Entry(NamedTuple, Generic[V]):
 
 
 class TokenCache(Generic[V]):
-    """At most `entries` values by the hash of their token, each for its own time; for any number of threads."""
+    """A cache of at most `entries` values by the hash of their token, each with its own expiry. Thread-safe."""
 
     def __init__(self, entries: int) -> None:
         self._half = count(entries, "cache_entries", least=2) // 2
@@ -33,7 +34,7 @@ class TokenCache(Generic[V]):
         self._mutex = ForkSafeLock()
 
     def get(self, key: bytes, now: float) -> V | None:
-        """Return the value of `key`, unless its time is over. A clock that was set back ends it too."""
+        """Return the value of `key`, or None if it is missing or expired. A clock that was set back expires it too."""
         entry = self._young.get(key)
         is_old = entry is None
         if is_old:
@@ -45,7 +46,7 @@ class TokenCache(Generic[V]):
         return entry.value
 
     def put(self, key: bytes, value: V, now: float, until: float) -> None:
-        """Keep `value` from `now` until then, in seconds since the epoch; not at all if that is over."""
+        """Cache `value` from `now` to `until`, in seconds since the epoch, unless `until` has passed."""
         if now < until:
             self._add(key, _Entry(value, now, until))
 

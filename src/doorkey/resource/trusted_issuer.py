@@ -1,4 +1,4 @@
-"""The issuers whose access tokens an API accepts, and how it asks one about a token."""
+"""The issuers whose access tokens an API accepts, and the client with which it introspects tokens."""
 
 from __future__ import annotations
 
@@ -25,14 +25,17 @@ class IntrospectionClient:
     """The client with which an API introspects tokens at the authorization server (RFC 7662).
 
     client_id, client_secret: the credentials of the API; the secret may be a private key for private_key_jwt.
-    auth_methods: client authentication methods, most preferred first; empty for those that suit the secret.
+    auth_methods: client authentication methods, most preferred first; empty means the methods that suit the secret.
     endpoint: the URL of the introspection endpoint; None takes it from the issuer's metadata.
-    opaque: ask about tokens that are not JWTs.
-    jwts: ask about JWTs too, in place of checking their signature here, so that a revoked token is rejected.
-    signed: request a signed response (RFC 9701), and accept no other.
+    opaque: introspect tokens that are not JWTs.
+    jwts: also introspect JWTs instead of checking their signature here, so that revoked tokens are rejected.
+    signed: request a signed response (RFC 9701), and reject an unsigned one.
     decryption_keys: the private keys of the API, for signed responses that are encrypted to it (RFC 9701 §5).
-    audience_required: reject a token if the response does not say which API it is for.
-    cache_for: seconds for which a response is used again; a revoked token is accepted for that time. 0: never.
+    audience_required: reject a token if the response has no audience.
+    cache_for: seconds for which a response is cached. A token that is revoked meanwhile is still accepted for that
+        time. 0 turns the cache off.
+
+    Raises `UsageError` for invalid or conflicting arguments.
     """
 
     client_id: str
@@ -48,7 +51,7 @@ class IntrospectionClient:
 
     def __post_init__(self) -> None:
         client = Credentials(self.client_id, self.client_secret, auth_methods=self.auth_methods)
-        object.__setattr__(self, "client_secret", client.client_secret)  # a Secret, which shows itself nowhere
+        object.__setattr__(self, "client_secret", client.client_secret)  # a Secret, whose repr hides the value
         object.__setattr__(self, "auth_methods", client.auth_methods)
         object.__setattr__(self, "cache_for", seconds(self.cache_for, "cache_for"))
         if self.decryption_keys is not None:
@@ -58,22 +61,22 @@ class IntrospectionClient:
         for name in ("opaque", "jwts", "signed", "audience_required"):
             flag(getattr(self, name), name)
         if not (self.opaque or self.jwts):
-            raise UsageError("an IntrospectionClient with opaque=False asks about no token: give jwts=True")
+            raise UsageError("an IntrospectionClient with opaque=False and jwts=False is useless: give jwts=True")
 
 
 @dataclass(frozen=True, slots=True)
 class TrustedIssuer:
     """An issuer whose access tokens an API accepts.
 
-    issuer: its URL, or a `doorkey.Issuer`.
-    audience: the names of this API at that issuer; a token is for one of them.
-    profile: the kind of its JWTs: "rfc9068", "keycloak", "entra", "auth0", or a `TokenProfile`.
-    algorithms: signature algorithms of its tokens; None: all for which keys can be published.
-    introspection: how the API asks it about tokens; None: opaque tokens are rejected.
-    tenant_issuer: the policy for the issuers of a multi-tenant server, whose metadata `issuer` names, such as
-        ``https://login.microsoftonline.com/common/v2.0``.
+    issuer: the URL of the issuer, or a `doorkey.Issuer`.
+    audience: the names of this API at that issuer. The audience of a token must contain one of them (RFC 9068 §4).
+    profile: the profile of the issuer's JWTs: "rfc9068", "keycloak", "entra", "auth0", or a `TokenProfile`.
+    algorithms: the accepted signature algorithms; None: all asymmetric algorithms.
+    introspection: the client for introspection at this issuer; None: opaque tokens are rejected.
+    tenant_issuer: the policy for the issuers of a multi-tenant server. `issuer` is then the issuer of the server's
+        common metadata, for instance ``https://login.microsoftonline.com/common/v2.0``.
 
-    Raises `UsageError`.
+    Raises `UsageError` for invalid arguments.
     """
 
     issuer: str | Issuer
@@ -99,17 +102,17 @@ class TrustedIssuer:
             instance(self.introspection, IntrospectionClient, "introspection is an IntrospectionClient")
         if self.tenant_issuer is not None:
             instance(self.tenant_issuer, TenantIssuer, "tenant_issuer is a TenantIssuer")
-            instance(self.issuer, str, "the issuer beside tenant_issuer= is the URL of the metadata's server")
+            instance(self.issuer, str, "with tenant_issuer=, issuer is the URL of the multi-tenant server")
         object.__setattr__(self, "audience", audience)
         object.__setattr__(self, "algorithms", algorithms)
         object.__setattr__(self, "profile", profile_named(self.profile))
 
 
-def value_of(trusted: TrustedIssuer, **how: Any) -> Issuer:
-    """Return the issuer of `trusted` with its metadata and keys; `how` are the options of an `Issuer` made here."""
+def issuer_for(trusted: TrustedIssuer, **options: Any) -> Issuer:
+    """Return the `Issuer` of `trusted`, with its metadata and keys. `options` apply if it is created here."""
     if isinstance(trusted.issuer, Issuer):
         return trusted.issuer
-    made = Issuer(trusted.issuer, **how)
+    made = Issuer(trusted.issuer, **options)
     if trusted.tenant_issuer is not None:
         known, template = ServerMetadata(http_hosts=made._server.http_hosts), trusted.tenant_issuer.template
         server = DescribedServer(made.issuer, known, template=template)

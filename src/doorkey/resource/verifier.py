@@ -1,4 +1,4 @@
-"""`AccessTokenVerifier` and `AsyncAccessTokenVerifier`: is this access token good, and for what?"""
+"""`AccessTokenVerifier` and `AsyncAccessTokenVerifier`: verification of the access tokens that an API receives."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from doorkey.protocol.token_profiles import TokenProfile
 from doorkey.resource.access_token import AccessToken
 from doorkey.resource.core import AtIssuer, IssuerVerifier, VerifierCore, digest_of
 from doorkey.resource.requirement import ClaimCheck, ClaimName, Requirement
-from doorkey.resource.trusted_issuer import IntrospectionClient, TrustedIssuer, value_of
+from doorkey.resource.trusted_issuer import IntrospectionClient, TrustedIssuer, issuer_for
 from doorkey.runtime.clock import wall_time
 from doorkey.sources.issuer import Issuer
 from doorkey.values import NotPicklable, clear_locals, clears_locals
@@ -30,12 +30,12 @@ CACHE_FOR: Final = 300.0
 
 _SCHEMES: Final = ("Bearer", "DPoP")
 _SEVERAL: Final = (
-    "introspection= is for one issuer, whose credentials no other one may get: give TrustedIssuer(…, introspection=…)"
+    "introspection= has credentials for one issuer, and there are several: give TrustedIssuer(…, introspection=…)"
 )
 
 
 class _Verifier(NotPicklable):
-    """The part that both verifiers share: everything but the driver."""
+    """The common part of both verifiers: everything except the driver of the flows."""
 
     @clears_locals
     def __init__(
@@ -71,7 +71,7 @@ class _Verifier(NotPicklable):
                 trusted = TrustedIssuer(
                     one, audience=audience, profile=profile, algorithms=algorithms, introspection=introspection
                 )
-            value = value_of(trusted, http_client=http_client, exchange=exchange, clock=clock)
+            value = issuer_for(trusted, http_client=http_client, exchange=exchange, clock=clock)
             if value is not trusted.issuer:
                 self._made.append(value)
             verifiers.append(IssuerVerifier(trusted, value, clock=clock, leeway=leeway, entries=cache_entries))
@@ -90,7 +90,7 @@ class _Verifier(NotPicklable):
         proven_key: str | None,
         scheme: str,
     ) -> AccessToken:
-        """Return `token` if the request at hand may use it."""
+        """Return `token` if the current request may use it. Raises the error of an unmet binding or requirement."""
         if scheme != "Bearer" or "cnf" in token.claims:
             if scheme not in _SCHEMES:
                 raise UsageError("scheme is Bearer or DPoP")
@@ -119,28 +119,31 @@ def _requirement(
 
 @lru_cache(maxsize=256)
 def _scopes_required(scopes: str) -> Requirement:
-    """Return the requirement that most requests have, which a program repeats in each of them."""
+    """Return the requirement for scopes only. It is cached, because most requests have one and repeat it."""
     return Requirement(scopes)
 
 
 class AccessTokenVerifier(_Verifier):
-    """Verifies the access tokens of one issuer or several, for any number of threads.
+    """Verifies the access tokens of one or several issuers. Thread-safe.
 
-    issuer: its URL, a `doorkey.Issuer` or a `TrustedIssuer`, or a list of them; tokens of other issuers are rejected
-        without a request.
-    audience: the names of this API, of which a token names one. Needed for an issuer that is not a `TrustedIssuer`.
-    profile: the kind of its JWTs: "rfc9068", "keycloak", "entra", "auth0", or a `TokenProfile`.
-    algorithms: signature algorithms of its tokens; None: all for which keys can be published.
+    issuer: the URL of the issuer, a `doorkey.Issuer` or a `TrustedIssuer`, or a list of them. Tokens of other issuers
+        are rejected without a request.
+    audience: the names of this API. The audience of a token must contain one of them. Required unless each issuer is a
+        `TrustedIssuer`.
+    profile: the profile of the issuer's JWTs: "rfc9068", "keycloak", "entra", "auth0", or a `TokenProfile`.
+    algorithms: the accepted signature algorithms; None: all asymmetric algorithms.
     introspection: an `IntrospectionClient`, for tokens that are not JWTs (RFC 7662).
-    leeway: seconds by which two clocks may differ.
-    cache_entries: verified tokens that are kept, by the hash of the token.
-    cache_for: seconds for which a verified token is kept, and never longer than it is valid. A token is accepted for
-        that long after its key was removed from the issuer's key set. 0: never.
-    http_client: a `requests.Session` or a `Client` of httpx2 or httpx; None makes one.
-    exchange: the bounds of each request to an issuer, an `ExchangePolicy`.
-    clock: returns seconds since the epoch (None: time.time).
+    leeway: the seconds by which two clocks may differ.
+    cache_entries: the maximum number of cached tokens. The cache has the hash of a token, not the token.
+    cache_for: seconds for which a token that was verified by its signature is cached, at most until it expires. For
+        that
+        time, it is accepted even if its key is removed from the issuer's key set. 0 turns this off. For an introspected
+        token, `IntrospectionClient.cache_for` applies.
+    http_client: a `requests.Session` or a `Client` of httpx2 or httpx; None creates a client.
+    exchange: the bounds of each request to an issuer, an `ExchangePolicy`; None: the default bounds.
+    clock: returns seconds since the epoch; None: `time.time`.
 
-    Raises `UsageError`.
+    Raises `UsageError` for invalid arguments.
     """
 
     @clears_locals
@@ -160,13 +163,13 @@ class AccessTokenVerifier(_Verifier):
 
         token: the access token, without its scheme.
         scopes, claims, acr, max_age: the requirement of the request; see `Requirement`.
-        certificate: the client certificate of the TLS connection, as DER bytes or PEM (RFC 8705 §3).
-        proven_key: the JWK thumbprint of the key of a DPoP proof that was verified (RFC 9449 §6.1).
-        scheme: of the `Authorization` header: Bearer or DPoP.
+        certificate: the client certificate of the TLS connection, as DER bytes or PEM, or None (RFC 8705 §3).
+        proven_key: the JWK thumbprint of the key of a verified DPoP proof, or None (RFC 9449 §6.1).
+        scheme: the scheme of the `Authorization` header: Bearer or DPoP.
 
-        Raises `InvalidAccessToken`, `InsufficientPrivileges` or `StepUpRequired`: each is a `RequestRejected`, with a
-        `status` and a `challenge()`. `TransportError`, `ServerError`, `InvalidResponse` or another `VerificationError`
-        says that the token could not be checked: respond with the status 503.
+        Raises `InvalidAccessToken`, `InsufficientPrivileges` or `StepUpRequired` if the token is rejected. Each is a
+        `RequestRejected`, with a `status` and a `challenge()`. Raises `TransportError`, `ServerError`,
+        `InvalidResponse` or another `VerificationError` if the token could not be checked: respond with the status 503.
         """
         digest = digest_of(_text(token))
         found = self._core.cached(digest)
@@ -175,7 +178,7 @@ class AccessTokenVerifier(_Verifier):
         return self._check(found, _requirement(scopes, claims, acr, max_age), certificate, proven_key, scheme)
 
     def close(self) -> None:
-        """Close the HTTP clients that were made here."""
+        """Close the HTTP clients that this verifier created."""
         for issuer in self._made:
             issuer.close()
 
@@ -193,9 +196,9 @@ class AccessTokenVerifier(_Verifier):
 
 
 class AsyncAccessTokenVerifier(_Verifier):
-    """Verifies access tokens for any number of tasks, of one event loop or of several.
+    """Verifies access tokens in asynchronous programs. Tasks of one or several event loops may share it.
 
-    http_client: an `AsyncClient` of httpx2 or httpx, or a `ClientSession` of aiohttp; None makes a client.
+    http_client: an `AsyncClient` of httpx2 or httpx, or a `ClientSession` of aiohttp; None creates a client.
 
     The other parameters are those of `AccessTokenVerifier`.
     """
@@ -225,7 +228,7 @@ class AsyncAccessTokenVerifier(_Verifier):
             raise
 
     async def aclose(self) -> None:
-        """Close the HTTP clients that were made here, for this event loop."""
+        """Close the HTTP clients that this verifier created for the current event loop."""
         for issuer in self._made:
             await issuer.aclose()
 
@@ -244,8 +247,8 @@ class AsyncAccessTokenVerifier(_Verifier):
 
 def _at_issuer(effect: Any) -> AtIssuer[Any]:
     arguments.instance(effect, AtIssuer, "a verifier performs AtIssuer")
-    asked: AtIssuer[Any] = effect
-    return asked
+    checked: AtIssuer[Any] = effect
+    return checked
 
 
 def _text(token: object) -> str:

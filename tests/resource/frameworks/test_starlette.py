@@ -45,5 +45,5 @@ def test_a_function_without_a_request_is_a_usage_error(verifier: Any) -> None:
     async def main() -> None:
         await helper(7)
 
-    with pytest.raises(UsageError, match="takes the request"):
+    with pytest.raises(UsageError, match="a parameter for the request or the WebSocket"):
         asyncio.run(main())

@@ -1,1 +1,1 @@
-"""Validators of access tokens that programs written for Authlib subclass, and their protector."""
+"""Validators of access tokens, which programs written for Authlib subclass, and their protector."""

@@ -1,4 +1,4 @@
-"""Validators of access tokens that a program looks up itself (RFC 6750)."""
+"""Validators of access tokens that the program itself looks up (RFC 6750)."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ _EXPECTED: Final = "scopes are text, or a list of texts"
 
 
 class TokenValidator:
-    """The base of validators: a subclass defines `authenticate_token` and `validate_token`.
+    """The base class of validators. A subclass defines `authenticate_token` and `validate_token`.
 
-    realm: the name of the protected area, for the challenge (RFC 6750 §3).
+    realm: the name of the protection space, for the challenge (RFC 6750 §3).
     extra_attributes: further parameters of the challenge.
     """
 
@@ -31,9 +31,9 @@ class TokenValidator:
     def scope_insufficient(token_scopes: Scopes, required_scopes: Scopes) -> bool:
         """Return whether the token lacks scopes.
 
-        token_scopes: those of the token, as text with spaces between them or as a list.
-        required_scopes: alternatives, one of which is enough; each is text with one or more scopes, which the token
-            must all have. A single text is one alternative; None, or an empty list, requires nothing.
+        token_scopes: the scopes of the token, as text with spaces between them or as a list.
+        required_scopes: alternatives, one of which is enough. Each is text with one or more scopes, and the token must
+            have all of them. A single text is one alternative. None or an empty list requires no scope.
         """
         granted = {*scope_list(token_scopes)}
         alternatives = _alternatives(required_scopes)
@@ -42,16 +42,26 @@ class TokenValidator:
         )
 
     def authenticate_token(self, token_string: str) -> Any:
-        """Return the token object of `token_string`, or None if there is none. A subclass defines it."""
+        """Return the token object for an access token, or None if the token is unknown. A subclass defines it.
+
+        token_string: the access token.
+        """
         raise UsageError(f"{type(self).__name__} must define authenticate_token(self, token_string)")
 
     def validate_request(self, request: Any) -> None:
-        """Check the request before its token is looked up. A subclass may raise an error of this package here."""
+        """Check a request before its token is looked up. A subclass may override it and raise an error of this package.
+
+        request: the request, of the class that the protector of the framework passes.
+        """
 
     def validate_token(self, token: Any, scopes: Scopes, request: Any) -> None:
         """Raise `InvalidTokenError` or `InsufficientScopeError` unless `token` permits the request.
 
-        A subclass defines it. `scopes` are the required alternatives, as for `scope_insufficient`.
+        A subclass defines it.
+
+        token: the result of `authenticate_token`.
+        scopes: the required alternatives, as for `scope_insufficient`.
+        request: the request.
         """
         raise UsageError(f"{type(self).__name__} must define validate_token(self, token, scopes, request)")
 
@@ -73,13 +83,17 @@ class TokenValidator:
 
 
 class BearerTokenValidator(TokenValidator):
-    """Checks token objects of the program: a subclass defines `authenticate_token`.
+    """Checks the program's token objects. A subclass defines `authenticate_token`.
 
     A token object has `is_expired()`, `is_revoked()` and `get_scope()`.
     """
 
     def validate_token(self, token: Any, scopes: Scopes, request: Any) -> None:
-        """Raise `InvalidTokenError` for no token, an expired and a revoked one, else check the scopes."""
+        """Raise `InvalidTokenError` for a missing, expired or revoked token, and `InsufficientScopeError` by its
+        scopes.
+
+        token, scopes, request: as for `TokenValidator.validate_token`.
+        """
         if not token or token.is_expired() or token.is_revoked():
             raise self._invalid_token()
         self._check_scopes(token.get_scope(), scopes)
@@ -90,7 +104,7 @@ def _alternatives(scopes: Scopes) -> list[Any]:
 
 
 def scope_list(scopes: object) -> list[str]:
-    """Return the scopes of text with spaces between them, or of a list; None is no scope."""
+    """Return the scopes of text with spaces between them, or of a list. None means no scopes."""
     if scopes is None:
         return []
     if isinstance(scopes, str):

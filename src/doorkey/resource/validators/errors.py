@@ -1,7 +1,7 @@
-"""The errors that validators raise, under the names and with the arguments that programs use.
+"""The errors that validators raise. Their names and arguments are those of Authlib.
 
-Each is one of the rejections of `doorkey.protocol.rejections`, whose challenge it has. `get_body` and `get_headers` are
-for a program that makes the response itself.
+Each is a subclass of a rejection in `doorkey.protocol.rejections`, and has its challenge. A program that makes the
+response itself calls `get_body` and `get_headers`.
 """
 
 from __future__ import annotations
@@ -19,12 +19,14 @@ _NO_STORE = (("Content-Type", "application/json"), ("Cache-Control", "no-store")
 class ProtectorError(RequestRejected):
     """A validator rejects a request.
 
-    description: for the developer of the client; the default describes the class.
-    uri: a page about the error.
-    status_code: another HTTP status than that of the class.
-    state: accepted and not used.
-    realm: the name of the protected area, for the challenge (RFC 6750 §3).
+    description: a text for the developer of the client; None: the default text of the class.
+    uri: the URL of a page about the error, or None.
+    status_code: the HTTP status, from 400 to 599; None: the status of the class.
+    state: not used.
+    realm: the name of the protection space, for the challenge (RFC 6750 §3).
     extra_attributes: further parameters of the challenge, by name.
+
+    Raises `UsageError` for invalid arguments.
     """
 
     _default: ClassVar[str] = "the request is rejected"
@@ -38,8 +40,8 @@ class ProtectorError(RequestRejected):
         realm: str | None = None,
         extra_attributes: Mapping[str, str] | None = None,
     ) -> None:
-        told = text(description or self._default, "description")
-        OAuthError.__init__(self, None, told, None if uri is None else text(uri, "uri"))
+        shown = text(description or self._default, "description")
+        OAuthError.__init__(self, None, shown, None if uri is None else text(uri, "uri"))
         self.claim, self.reason, self.expected = "access_token", self.description, None
         self.args = (self.description,)
         self.status_code = (
@@ -52,7 +54,12 @@ class ProtectorError(RequestRejected):
     def challenge(
         self, *, realm: str | None = None, resource_metadata: str | None = None, scheme: str = "Bearer"
     ) -> str:
-        """Return the value of the `WWW-Authenticate` header; the error's own `realm` takes precedence (RFC 6750 §3)."""
+        """Return the value of the `WWW-Authenticate` header (RFC 6750 §3).
+
+        realm: the realm, if the error has no `realm` of its own.
+        resource_metadata: the URL of the API's metadata (RFC 9728 §5.1), or None.
+        scheme: the scheme of the challenge.
+        """
         return super().challenge(realm=self.realm or realm, resource_metadata=resource_metadata, scheme=scheme)
 
     def _parameters(self) -> Iterable[tuple[str, str | None]]:
@@ -64,7 +71,7 @@ class ProtectorError(RequestRejected):
         return [(name, value) for name, value in members if value]
 
     def get_headers(self) -> list[tuple[str, str]]:
-        """Return the headers of the response, as pairs, with the challenge."""
+        """Return the headers of the response, including the challenge, as pairs."""
         return [*_NO_STORE, ("WWW-Authenticate", self.challenge())]
 
 
@@ -75,9 +82,9 @@ class InvalidTokenError(ProtectorError, InvalidAccessToken):
 
 
 class InsufficientScopeError(ProtectorError, InsufficientPrivileges):
-    """The access token is valid and does not permit this request (RFC 6750 §3.1): 403.
+    """The access token is valid, but does not permit this request (RFC 6750 §3.1): 403.
 
-    `scopes`, where given, are those that the request needs; the challenge names them.
+    The attribute `scopes` has the scopes that the request needs, if they are known. The challenge states them.
     """
 
     _default: ClassVar[str] = "the request needs more privileges than the access token has"

@@ -1,4 +1,4 @@
-"""A validator that asks the authorization server about each token (RFC 7662)."""
+"""A validator of introspection responses (RFC 7662)."""
 
 from __future__ import annotations
 
@@ -13,24 +13,35 @@ from doorkey.resource.validators.bearer import Scopes, TokenValidator
 
 
 class IntrospectTokenValidator(TokenValidator):
-    """Checks introspection responses: a subclass defines `introspect_token`.
+    """Checks introspection responses. A subclass defines `introspect_token`, which sends the request.
 
-    The response itself is the token object. `AccessTokenVerifier` with `introspection=` does the request too, with
+    The response itself is the token object. `AccessTokenVerifier` with `introspection=` also sends the request, with
     client authentication, deadlines and a cache.
     """
 
     def introspect_token(self, token_string: str) -> Mapping[str, Any]:
-        """Return the members of the introspection response for `token_string`. A subclass defines it."""
+        """Return the members of the introspection response for an access token. A subclass defines it.
+
+        token_string: the access token.
+        """
         raise UsageError(f"{type(self).__name__} must define introspect_token(self, token_string)")
 
     def authenticate_token(self, token_string: str) -> Mapping[str, Any]:
-        """Return the result of `introspect_token`."""
+        """Return the result of `introspect_token`.
+
+        token_string: the access token.
+        """
         return self.introspect_token(token_string)
 
     def validate_token(self, token: Any, scopes: Scopes, request: Any) -> None:
-        """Raise `InvalidTokenError` unless the token is active, valid now and not bound to a key; check the scopes.
+        """Check that the token is active, valid now and not bound to a key, and has the scopes.
 
-        A response without `active`, or with another value than true, denies access (RFC 7662 §2.2).
+        token: the introspection response. Without `active`, or with another value than true, it denies access
+            (RFC 7662 §2.2).
+        scopes: the required alternatives, as for `scope_insufficient`.
+        request: the request.
+
+        Raises `InvalidTokenError` or `InsufficientScopeError`.
         """
         if not isinstance(token, Mapping):
             raise self._invalid_token("the introspection response is not an object")

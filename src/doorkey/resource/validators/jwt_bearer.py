@@ -10,11 +10,11 @@ from doorkey.sources.issuer import Issuer
 
 
 class JWTBearerTokenValidator(BearerTokenValidator):
-    """Checks JWT access tokens of an issuer, by its signature and the claims of RFC 9068 §2.2.
+    """Checks JWT access tokens of an issuer, by their signature and the claims of RFC 9068 §2.2.
 
     issuer: the URL of the issuer, or an `Issuer`.
-    resource_server: the name of this API, which the claim `aud` contains.
-    realm, extra_attributes: as for every validator.
+    resource_server: the name of this API, which the claim `aud` must contain.
+    realm, extra_attributes: as for `BearerTokenValidator`.
 
     The keys are those that the issuer publishes, unless a subclass defines `get_jwks`. The token object has the claims.
     """
@@ -27,14 +27,19 @@ class JWTBearerTokenValidator(BearerTokenValidator):
         self._made: tuple[object, AccessTokenVerifier] | None = None
 
     def get_jwks(self) -> Any:
-        """Return the keys of the issuer as `jwt.decode` takes them, or None for those that the issuer publishes.
+        """Return the keys of the issuer, as for `jwt.decode`, or None for the keys that the issuer publishes.
 
-        A subclass that defines it returns the same object until the keys change.
+        A subclass that overrides it must return the same object until the keys change.
         """
         return None
 
     def authenticate_token(self, token_string: str) -> Any:
-        """Return the claims of a token that is valid now. Raises `InvalidAccessToken`, or why it cannot be checked."""
+        """Verify an access token, and return its claims.
+
+        token_string: the access token.
+
+        Raises `InvalidAccessToken`, or the error for which the token could not be checked.
+        """
         return self._verifier_for(self.get_jwks()).verify(token_string).claims
 
     def validate_token(
@@ -48,14 +53,17 @@ class JWTBearerTokenValidator(BearerTokenValidator):
     ) -> None:
         """Raise `InsufficientScopeError` unless the token has one of the alternatives of each requirement.
 
-        scopes, groups, roles, entitlements: alternatives for the claim of that name (RFC 9068 §2.2.3).
+        token: the result of `authenticate_token`.
+        scopes, groups, roles, entitlements: the alternatives for the claims `scope`, `groups`, `roles` and
+            `entitlements`, as for `scope_insufficient` (RFC 9068 §2.2.3).
+        request: the request.
         """
         self._check_scopes(token.get("scope"), scopes)
         for name, wanted in (("groups", groups), ("roles", roles), ("entitlements", entitlements)):
             self._check_scopes(token.get(name), wanted, name)
 
     def _verifier_for(self, jwks: object) -> AccessTokenVerifier:
-        """Return the verifier with these keys. Two threads that need a new one each make one, which does no harm."""
+        """Return the verifier with these keys. If two threads create one at the same time, either may be used."""
         made = self._made
         if made is None or made[0] is not jwks:
             made = self._made = jwks, AccessTokenVerifier(self._issuer_with(jwks), audience=self.resource_server)

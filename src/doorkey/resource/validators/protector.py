@@ -1,4 +1,4 @@
-"""`ProtectorCore`: the part that the protectors of all frameworks share."""
+"""`ProtectorCore`: the common part of the protectors for web frameworks."""
 
 from __future__ import annotations
 
@@ -15,7 +15,13 @@ from doorkey.resource.validators.errors import MissingAuthorizationError, Unsupp
 
 @dataclass(frozen=True, slots=True, repr=False)
 class ProtectedRequest:
-    """The request as validators see it: `headers` are the framework's own, `pairs` the same as (name, value) pairs."""
+    """The request that validators get.
+
+    method, uri: the HTTP method and the URL.
+    headers: the headers as an object of the framework.
+    pairs: the same headers as (name, value) pairs.
+    query: the query of the URL, without the question mark.
+    """
 
     method: str
     uri: str
@@ -23,27 +29,27 @@ class ProtectedRequest:
     pairs: tuple[tuple[str, str], ...]
     query: str
 
-    def __repr__(self) -> str:  # headers and URL may have the token
+    def __repr__(self) -> str:  # headers and URL may contain the token
         return f"<ProtectedRequest {self.method}>"
 
 
 class ProtectorCore:
-    """Finds the validator for the token of a request, and lets it decide. For any number of threads."""
+    """Passes the token of a request to the validator for its scheme. Thread-safe."""
 
     def __init__(self) -> None:
         self._validators: dict[str, TokenValidator] = {}
 
     def register_token_validator(self, validator: TokenValidator) -> None:
-        """Use `validator` for tokens of its `TOKEN_TYPE`. A second one of the same type is a `UsageError`."""
+        """Register `validator` for tokens of its `TOKEN_TYPE`. Raises `UsageError` if that type has a validator."""
         if not isinstance(validator, TokenValidator):
             raise UsageError(f"a validator is a TokenValidator, not {type(validator).__name__}")
         kind = validator.TOKEN_TYPE.lower()
         if kind in self._validators:
-            raise UsageError(f"there is a validator for tokens of the type {kind!r} already")
+            raise UsageError(f"a validator for tokens of the type {kind!r} is already registered")
         self._validators[kind] = validator
 
     def get_token_validator(self, token_type: str) -> TokenValidator:
-        """Return the validator for a scheme of the `Authorization` header. Raises `UnsupportedTokenTypeError`."""
+        """Return the validator for the scheme `token_type`. Raises `UnsupportedTokenTypeError` if there is none."""
         found = self._validators.get(text(token_type, "the type of a token").lower())
         if found is None:
             raise UnsupportedTokenTypeError(realm=self._realm)
@@ -52,12 +58,13 @@ class ProtectorCore:
     def parse_request_authorization(self, request: ProtectedRequest) -> tuple[TokenValidator, str]:
         """Return the validator and the token of a request.
 
-        Raises `MissingAuthorizationError`, `UnsupportedTokenTypeError`, or `MalformedRequest` for two tokens, for two
-        `Authorization` headers and for a token in the query (RFC 6750 §3.1).
+        Raises `MissingAuthorizationError` without an `Authorization` header, `UnsupportedTokenTypeError` for an unknown
+        scheme or a missing token, and `MalformedRequest` for two tokens, for two `Authorization` headers and for a
+        token in the query (RFC 6750 §3.1).
         """
         if not self._validators:
             raise UsageError("no validator is registered: call register_token_validator(…)")
-        presented = presented_token(request.pairs, request.query)  # what it rejects, no scheme may contain
+        presented = presented_token(request.pairs, request.query)  # rejects errors of every scheme, such as two headers
         values = [value for name, value in request.pairs if name.lower() == "authorization"]
         if not values:
             raise MissingAuthorizationError(realm=self._realm)
@@ -69,9 +76,10 @@ class ProtectorCore:
         return validator, token
 
     def validate_request(self, scopes: Scopes, request: ProtectedRequest, **claims: Any) -> Any:
-        """Return the token object of a request whose validator accepts it.
+        """Return the token object of a request that its validator accepts.
 
-        scopes: alternatives, one of which the token has; each is text with one or more scopes.
+        scopes: the required alternatives, as for `TokenValidator.scope_insufficient`.
+        request: the request.
         claims: further arguments of the validator's `validate_token`, for instance `groups` (RFC 9068 §2.2.3.1).
 
         Raises the errors of the validator.
@@ -83,9 +91,11 @@ class ProtectorCore:
         return token
 
     def accept(self, request: ProtectedRequest, requirements: Mapping[str, Any], *, optional: bool = False) -> Any:
-        """Return the token object of a request, or None if it has no token and `optional` allows that.
+        """Return the token object of a request, or None if it has no token and `optional` is true.
 
-        requirements: the arguments of a protector's decorator; one text is a list of one.
+        requirements: the arguments of a protector's decorator. A single text means a list of one alternative.
+
+        Raises the errors of `validate_request`.
         """
         wanted = {name: [value] if isinstance(value, str) else value for name, value in requirements.items()}
         alias = wanted.pop("scope", None)

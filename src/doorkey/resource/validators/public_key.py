@@ -1,4 +1,4 @@
-"""A validator of JWTs by a public key and the program's own options for claims (RFC 7523 tokens, Auth0's examples)."""
+"""A validator of JWTs with a public key and the program's own options for claims (RFC 7523, examples of Auth0)."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _PROFILE: Final = TokenProfile(
     required_any=(("client_id", "azp"),),
     forbidden=("events", "nonce", "at_hash", "c_hash", "s_hash"),
 )
-"""A JWT that names its client and is no ID token, as far as claims tell."""
+"""A JWT that names its client, and has no claims of an ID token or a logout token."""
 
 _MISSING: Final = "is missing in claims_options: a token {what} would be accepted"
 
@@ -37,28 +37,29 @@ class JWTBearerToken(JWTClaims):
         return self.get("scope")
 
     def get_expires_in(self) -> Any:
-        """Return the lifetime in seconds."""
+        """Return the lifetime in seconds, from `iat` to `exp`."""
         return self["exp"] - self["iat"]
 
     def is_expired(self) -> bool:
-        """Return False: the validator accepts no expired token."""
+        """Return False, because the validator accepts no expired token."""
         return False
 
     def is_revoked(self) -> bool:
-        """Return False: a JWT does not say whether it has been revoked."""
+        """Return False, because a JWT does not show whether it has been revoked."""
         return False
 
 
 class JWTBearerTokenValidator(BearerTokenValidator):
-    """Checks JWT access tokens by a key of the program, and by options for their claims, which are the token object.
+    """Checks JWT access tokens with a key of the program, and with options for their claims.
 
-    public_key: the key, or a key set, as `jwt.decode` takes it; secrets are not accepted.
-    issuer: the claim `iss` of the tokens.
-    leeway: seconds by which two clocks may differ.
-    realm, extra_attributes: as for every validator.
+    public_key: the key or key set, as for `jwt.decode`. Secrets are rejected.
+    issuer: the required claim `iss`; None: `claims_options` must have the values of `iss`.
+    leeway: the seconds by which two clocks may differ.
+    realm, extra_attributes: as for `BearerTokenValidator`.
 
-    `claims_options` of the instance says more about claims, as for `jwt.decode`. It must name the values of `iss` and
-    `aud`. `AccessTokenVerifier` follows rotations of the keys, which this validator does not.
+    The attribute `claims_options` has the rules for claims, as for `jwt.decode`. It must have the values of `iss` and
+    `aud`. The claims are the token object. `AccessTokenVerifier` follows rotations of the keys, but this validator does
+    not.
     """
 
     def __init__(
@@ -78,9 +79,11 @@ class JWTBearerTokenValidator(BearerTokenValidator):
         }
 
     def authenticate_token(self, token_string: str) -> JWTBearerToken:
-        """Return the claims of a token that is valid now.
+        """Verify an access token, and return its claims.
 
-        Raises `InvalidTokenError`, or `UsageError` if `claims_options` names no issuer or no audience.
+        token_string: the access token.
+
+        Raises `InvalidTokenError`, or `UsageError` if `claims_options` has no value for `iss` or `aud`.
         """
         options = mapping(self.claims_options, "claims_options")
         for name, what in (("iss", "of any issuer"), ("aud", "for any API")):

@@ -11,10 +11,11 @@ _UNAVAILABLE = "the access token cannot be checked at the moment"
 
 
 def protector_reply(error: OAuthError) -> Rejection:
-    """Return the response to `error`: 400, 401 or 403 for the request's own fault, else 503.
+    """Return the response to `error`: 400, 401 or 403 for an error of the request, otherwise 503.
 
-    The errors `InvalidRequest`, `InvalidToken` and `InsufficientScope`, which describe responses of servers, are taken
-    as those of this API. Raises `error` itself if it is a `UsageError`: the program must be corrected.
+    The errors `InvalidRequest`, `InvalidToken` and `InsufficientScope`, which normally describe the response of a
+    server, are treated as rejections by this API. Raises `error` itself if it is a `UsageError`, because the program
+    must be corrected.
     """
     if isinstance(error, UsageError):
         raise error
