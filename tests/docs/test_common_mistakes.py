@@ -89,7 +89,7 @@ MISTAKES: dict[str, Callable[[Provider], object]] = {
     "give the issuer without its /.well-known/ suffix": lambda p: token_of(
         p.issuer + "/.well-known/openid-configuration"
     ),
-    "no metadata at any well-known place": lambda p: token_of(p.origin),
+    "no metadata at any well-known URL": lambda p: token_of(p.origin),
     "connection refused: no server listens": lambda _: token_of("http://127.0.0.1:9/realms/master"),
     "does it speak TLS at this port?": lambda p: token_of(p.issuer.replace("http:", "https:")),
     "its certificate is not trusted": untrusted,

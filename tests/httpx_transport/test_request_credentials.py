@@ -225,7 +225,7 @@ def test_an_exchanged_token_that_is_no_access_token_is_returned_and_never_sent(
     wanted = TokenExchange("client-1", "my-secret", subject_token=subject, requested_token_type=id_token)
     assert world.token(authority, wanted).token_type == "N_A"
     client = world.api(hostile, world.factory(authority).authenticating_transport(world.transport(), wanted))
-    with pytest.raises(UsageError, match="N_A is no access token") as caught:
+    with pytest.raises(UsageError, match="N_A is not an access token") as caught:
         world.get(client)
     assert caught.value.error == "unsupported_token_type"
     assert hostile.received == []

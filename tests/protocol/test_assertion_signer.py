@@ -20,7 +20,7 @@ def signer(_: bytes) -> bytes:
 @pytest.mark.parametrize(
     ("wrong", "said"),
     [
-        ({"signer": 7, "alg": "ES256"}, "signer= is a callable"),
+        ({"signer": 7, "alg": "ES256"}, "signer= must be a callable"),
         ({"signer": signer}, "signer= needs alg="),
         ({"signer": signer, "alg": "ES256", "key": KEY}, "give one of them"),
         ({"signer": signer, "alg": "ES256", "thumbprint_kid": True}, "give kid="),

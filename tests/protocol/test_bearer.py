@@ -76,5 +76,5 @@ def test_a_body_that_is_no_form_is_refused(headers: dict[str, str], body: Any) -
 
 
 def test_what_an_exchange_brought_that_is_no_access_token_is_not_sent() -> None:
-    with pytest.raises(UsageError, match="no access token"):
+    with pytest.raises(UsageError, match="N_A is not an access token"):
         authorization_header(OAuthToken(Secret("an.id.token"), "N_A"))

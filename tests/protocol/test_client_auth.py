@@ -197,7 +197,7 @@ def test_a_callable_that_returns_something_else_is_a_usage_error(returned: Any) 
     def mine(*_: object) -> Any:
         return returned
 
-    with pytest.raises(UsageError, match=r"returns \(uri, headers, body\)"):
+    with pytest.raises(UsageError, match=r"must return \(uri, headers, body\)"):
         authenticated(POST, client(), mine)
 
 
@@ -213,7 +213,7 @@ def test_no_secret_at_all_is_an_empty_one() -> None:
 
 @pytest.mark.parametrize("key", [object(), {"kty": "RSA"}])
 def test_a_key_is_no_secret(key: object) -> None:
-    with pytest.raises(UsageError, match="text, not a key"):
+    with pytest.raises(UsageError, match="must be text and not a key"):
         authenticated(POST, client(credential=key), client_secret_basic)
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from doorkey.protocol.http_caching import Kept, Lifetime, seconds_told
+from doorkey.protocol.http_caching import Kept, Lifetime, freshness_lifetime
 from doorkey.wire.messages import Response
 
 NOW = 1_800_000_000.0  # Fri, 15 Jan 2027 08:00:00 GMT
@@ -10,7 +10,7 @@ TIMES = Lifetime(least=60, usual=600, most=3600, stale=86_400)
 
 
 def told(*headers: tuple[str, str]) -> float | None:
-    return seconds_told(Response(200, headers), NOW)
+    return freshness_lifetime(Response(200, headers), NOW)
 
 
 @pytest.mark.parametrize(

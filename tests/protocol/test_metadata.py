@@ -201,7 +201,7 @@ def test_a_constructor_that_is_called_by_hand_checks_as_well(members: dict[str, 
             "https://as.example",
             "without its /.well-known/ suffix",
         ),
-        ("https://as.example", "https://other.example", "not the one that was asked for"),
+        ("https://as.example", "https://other.example", "not the requested one"),
     ],
 )
 def test_an_issuer_that_differs_is_shown_beside_the_one_that_was_asked_for(asked: str, named: str, says: str) -> None:

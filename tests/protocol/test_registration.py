@@ -68,11 +68,11 @@ def test_none_is_a_member_that_is_absent_and_a_scope_may_be_a_list() -> None:
 @pytest.mark.parametrize(
     ("wrong", "told"),
     [
-        ({"client_id": "mine"}, "client_id is what the server issues"),
-        ({"client_secret": "mine"}, "client_secret is what the server issues"),
+        ({"client_id": "mine"}, "client_id is issued by the server"),
+        ({"client_secret": "mine"}, "client_secret is issued by the server"),
         ({"redirect_uris": ["https://a.example/cb#top"]}, "fragment"),
-        ({"redirect_uris": ["https://a.example/c b"]}, "cannot hold"),
-        ({"redirect_uris": ["https://a.example/\n"]}, "cannot hold"),
+        ({"redirect_uris": ["https://a.example/c b"]}, "illegal in a URI"),
+        ({"redirect_uris": ["https://a.example/\n"]}, "illegal in a URI"),
         ({"redirect_uris": [7]}, "redirect_uris is text"),
         ({"scope": 'a"b'}, "scope token"),
         ({"contacts": {1, 2}}, "JSON values"),

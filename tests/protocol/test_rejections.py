@@ -18,7 +18,7 @@ from doorkey.protocol.rejections import (
 METADATA = "https://api.example/.well-known/oauth-protected-resource"
 EACH: list[RequestRejected] = [
     MissingAccessToken(("a", "b")),
-    MalformedRequest("Authorization", "is there twice"),
+    MalformedRequest("Authorization", "occurs more than once"),
     InvalidAccessToken("aud", "does not contain this API", expected="orders"),
     InsufficientPrivileges("scope", "does not permit this request", scopes=("a", "b")),
     StepUpRequired("acr", "is too weak", acr_values=("gold", "silver"), max_age=300),
@@ -42,9 +42,11 @@ def test_a_bad_token_is_401_invalid_token_and_the_reason_is_the_description() ->
 
 
 def test_a_malformed_request_is_400_invalid_request() -> None:
-    error = MalformedRequest("Authorization", "is there twice")
+    error = MalformedRequest("Authorization", "occurs more than once")
     assert (error.status, error.error) == (400, "invalid_request")
-    assert error.challenge() == 'Bearer error="invalid_request", error_description="Authorization is there twice"'
+    assert (
+        error.challenge() == 'Bearer error="invalid_request", error_description="Authorization occurs more than once"'
+    )
 
 
 @pytest.mark.parametrize("scopes", ["a b", ["a", "b"]])

@@ -88,7 +88,7 @@ def signing_key(given: object, alg: str, header: Header) -> object:
 
     given: a key as `import_key` reads it, a sequence of keys, or a JWK Set as a mapping.
 
-    Raises `UsageError` if none of several keys signs with `alg`.
+    Raises `UsageError` if no key of several fits.
     """
     several: Any = given
     if not (isinstance(given, list | tuple) or (isinstance(given, Mapping) and "keys" in given)):

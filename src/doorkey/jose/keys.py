@@ -273,7 +273,7 @@ def import_key_set(jwks: object) -> tuple[Key, ...]:
         raise UsageError("a JWK Set is an object with a list called `keys` (RFC 7517 §5)")
     if len(cast("list[object]", members)) > MAX_KEYS:
         raise UsageError(f"the JWK Set has more than {MAX_KEYS} keys")
-    return tuple(_public_ones(cast(Iterable[object], members)))
+    return tuple(_public_keys(cast(Iterable[object], members)))
 
 
 @hides_locals
@@ -357,7 +357,7 @@ def _bytes(text: str | bytes) -> bytes:
     return text if isinstance(text, bytes) else text.encode("utf-8", "replace")
 
 
-def _public_ones(members: Iterable[object]) -> Iterable[Key]:
+def _public_keys(members: Iterable[object]) -> Iterable[Key]:
     for member in members:
         if not isinstance(member, Mapping):
             continue

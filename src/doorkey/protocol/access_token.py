@@ -1,4 +1,4 @@
-"""The checks of an access token whose origin is proven: by its signature, or by introspection (RFC 9068 §4)."""
+"""The checks of an access token after its signature is verified, or after its introspection (RFC 9068 §4)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from doorkey.values import Scope, Secret
 from doorkey.wire.urls import how_issuers_differ
 
 _FIX_TYPE: Final = (
-    "is not that of {profile} access tokens; a server that issues other ones needs its profile=, such as 'keycloak'"
+    "is not that of {profile} access tokens: if the server issues other ones, give its profile=, such as 'keycloak'"
 )
 
 _ACCESS_TOKEN_TYPES: Final = frozenset({"bearer", "dpop", "access_token"})
@@ -29,21 +29,22 @@ def check_jwt(
     now: float,
     leeway: float,
 ) -> None:
-    """Raise `InvalidAccessToken` unless a JWT is an access token of `issuer` for this API, valid `now` (RFC 9068 §4).
+    """Raise `InvalidAccessToken` unless a JWT is a valid access token of `issuer` for this API (RFC 9068 §4).
 
-    header, claims: of the token, whose signature has been verified.
+    header, claims: the header and the claims of the token, whose signature the caller has verified.
     profile: the kind of access tokens that the issuer issues.
-    audience: the names of this API, one of which the token is for.
-    now, leeway: seconds since the epoch, and the seconds by which two clocks may differ.
+    audience: the names of this API. The token must be for one of them.
+    now: seconds since the epoch.
+    leeway: seconds by which two clocks may differ.
     """
     check_kind(header, claims, profile)
     check_use(claims, issuer=issuer, audience=audience, now=now, leeway=leeway)
 
 
 def check_kind(header: Mapping[str, Any], claims: Mapping[str, Any], profile: TokenProfile) -> None:
-    """Raise `InvalidAccessToken` unless the token is of the kind of `profile`: an ID token is not, for instance.
+    """Raise `InvalidAccessToken` unless the token is of the kind that `profile` describes, and not an ID token.
 
-    header, claims: of the verified token.
+    header, claims: the header and the claims of the verified token.
     """
     typ: object = header.get("typ", JWT)
     wanted = {name.lower() for name in profile.types}
@@ -52,7 +53,7 @@ def check_kind(header: Mapping[str, Any], claims: Mapping[str, Any], profile: To
         raise InvalidAccessToken("typ", reason, expected=listed(profile.types))
     for name in profile.required:
         if claims.get(name) in (None, ""):
-            raise InvalidAccessToken(name, f"is missing, and {profile.name} access tokens have it")
+            raise InvalidAccessToken(name, f"is missing, although {profile.name} access tokens have it")
     for names in profile.required_any:
         if not any(name in claims for name in names):
             raise InvalidAccessToken(names[0], f"is missing; {profile.name} access tokens have {listed(names)}")
@@ -73,15 +74,13 @@ def check_use(
     leeway: float,
     audience_required: bool = True,
 ) -> None:
-    """Raise `InvalidAccessToken` unless the token is of `issuer`, for this API, and valid `now`.
+    """Raise `InvalidAccessToken` unless the token is of `issuer`, for this API, and valid at `now`.
 
-    audience_required: reject a token that names no audience. Only an introspection response may do without (RFC 7662
+    claims: the claims of the token.
+    audience_required: True to reject a token without an audience. Only an introspection response may omit it (RFC 7662
         §2.2).
-    claims: of the token.
-    audience: names of this API, one of which the token is for.
-    leeway: seconds by which two clocks may differ.
 
-    The other arguments are those of `check_jwt`.
+    The other parameters are those of `check_jwt`.
     """
     try:
         for name in ("iss", "sub", "jti", "client_id", "azp"):
@@ -92,12 +91,12 @@ def check_use(
     except VerificationError as wrong:
         raise InvalidAccessToken(wrong.claim, wrong.reason, expected=wrong.expected) from None
     if authenticated is not None and authenticated > now + leeway:
-        raise InvalidAccessToken("auth_time", "is to come")
+        raise InvalidAccessToken("auth_time", "is in the future")
     if (named := claims.get("iss", issuer)) != issuer:
-        told = f"is not the issuer whose token this should be{how_issuers_differ(named, issuer)}"
+        told = f"is not the expected issuer{how_issuers_differ(named, issuer)}"
         raise InvalidAccessToken("iss", told)
     if not found and audience_required:
-        raise InvalidAccessToken("aud", "is missing: the token does not say which API it is for")
+        raise InvalidAccessToken("aud", "is missing: the token does not name the API that it is for")
     if found and not any(one in audience for one in found):
         raise InvalidAccessToken("aud", "does not contain this API", expected=listed(audience))
 
@@ -105,10 +104,10 @@ def check_use(
 def check_introspected(members: Mapping[str, Any], profile: TokenProfile) -> None:
     """Raise `InvalidAccessToken` unless an introspection response is about an access token (RFC 7662 §2.2).
 
-    Servers report refresh tokens as active too. Members that the response does not contain are not checked.
-
     members: the members of the response.
-    profile: the kind of token that the API accepts.
+    profile: the kind of access tokens that the API accepts.
+
+    Servers report refresh tokens as active too. Members that the response does not contain are not checked.
     """
     kind: object = members.get("token_type", "Bearer")
     if not isinstance(kind, str) or kind.lower() not in _ACCESS_TOKEN_TYPES:
@@ -121,13 +120,14 @@ def check_introspected(members: Mapping[str, Any], profile: TokenProfile) -> Non
 def check_binding(
     claims: Mapping[str, Any], *, certificate: str | None = None, proven_key: str | None = None, scheme: str = "Bearer"
 ) -> None:
-    """Raise `InvalidAccessToken` unless the sender of a bound token has proven the key (RFC 7800 §3).
+    """Raise `InvalidAccessToken` unless the sender of a bound token has proven possession of the key (RFC 7800 §3).
 
+    claims: the claims of the token. Without `cnf`, it is not bound.
     certificate: the SHA-256 thumbprint of the client certificate of the connection, in base64url (RFC 8705 §3.1).
     proven_key: the thumbprint of the key of a verified DPoP proof (RFC 9449 §6.1).
-    scheme: of the `Authorization` header.
+    scheme: the scheme of the `Authorization` header, `Bearer` or `DPoP`.
 
-    A binding of a kind that is not known here cannot be checked, so it rejects the token.
+    A token with an unsupported kind of binding is rejected, because the binding cannot be checked.
     """
     binding: object = claims.get("cnf", {})
     if not isinstance(binding, Mapping) or ("cnf" in claims and not binding):
@@ -152,7 +152,7 @@ def _check_thumbprint(wanted: object, found: str | None, proof: str) -> None:
 
 
 def scopes_of(claims: Mapping[str, Any], names: Collection[str] = ("scope",)) -> Scope:
-    """Return the scopes in the claims that are called `names`: text with spaces between them, or a list of texts."""
+    """Return the scopes in the claims `names`, each a text with spaces between the scopes, or a list of texts."""
     return Scope.granted([token for name in names for token in _tokens(claims.get(name))])
 
 
@@ -164,5 +164,5 @@ def _tokens(value: object) -> list[str]:
 
 
 def client_of(claims: Mapping[str, Any], names: Collection[str] = ("client_id", "azp")) -> str | None:
-    """Return the client ID in the first of the claims `names` that is there and is text, or None."""
+    """Return the client ID: the first of the claims `names` that is present and a text that is not empty, or None."""
     return next((value for name in names if isinstance(value := claims.get(name), str) and value), None)

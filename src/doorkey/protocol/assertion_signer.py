@@ -1,4 +1,4 @@
-"""Signing the assertions of a client: by a private key, a shared secret, or a callable that asks a KMS."""
+"""Signs the assertions of a client with a private key, a shared secret, or a callable that uses a KMS."""
 
 from __future__ import annotations
 
@@ -23,11 +23,14 @@ class AssertionSigner:
 
     key: a private key (PEM, JWK or key object), or with `is_secret` a shared secret.
     signer: in place of the key, a callable that gets the bytes to sign and returns the signature.
-    alg: JWS algorithm; None: that of `headers`, else the one that fits the key.
-    kid: `kid` of the header; None: that of `headers`, else that of the key.
+    alg: the JWS algorithm; None: that of `headers`, else an algorithm that fits the key.
+    kid: the `kid` of the header; None: that of `headers`, else that of the key.
     headers: further members of the JOSE header.
-    thumbprint_kid: name a key without `kid` by its thumbprint (RFC 7638).
-    allow_short_secret: sign with a secret that is shorter than the hash.
+    is_secret: True if the key is a shared secret.
+    thumbprint_kid: True to use the thumbprint of a key without a `kid` as its `kid` (RFC 7638).
+    allow_short_secret: True to sign with a secret that is shorter than the hash.
+
+    Raises `UsageError` for invalid options.
     """
 
     key: object = None
@@ -55,19 +58,21 @@ class AssertionSigner:
             self._check_signer()
 
     def _check_signer(self) -> None:
-        function(self.signer, "signer= is a callable that gets the bytes to sign and returns the signature")
+        function(self.signer, "signer= must be a callable that gets the bytes to sign and returns the signature")
         if self.key is not None:
             raise UsageError("key= and signer= both sign an assertion: give one of them")
         if self.alg is None:
             raise UsageError("signer= needs alg=, the algorithm of its key, for instance alg='ES256'")
         if self.thumbprint_kid:
-            raise UsageError("thumbprint_kid= needs the key itself: give kid= beside signer=")
+            raise UsageError("thumbprint_kid= needs the key itself: with signer=, give kid= instead")
 
     @hides_locals
     def sign(self, claims: Mapping[str, object], key: Key | None = None, supported: object = None) -> str | Flow[str]:
-        """Return an assertion of `claims`, or a flow that asks the signer for its signature.
+        """Return a signed assertion of `claims`, or a flow that calls the signer and returns the assertion.
 
-        `key` is used in place of the own one. `supported` are the algorithms that the server lists.
+        key: a key to use in place of the configured one.
+        supported: the algorithms that the server lists.
+
         Raises `UsageError` for a key that does not fit, and `TransportError` for an error of the signer.
         """
         from doorkey.jose.signers import sign_by_key, sign_by_signer  # loaded only by clients that sign

@@ -1,4 +1,4 @@
-"""The authorization endpoint: the URL a browser is sent to, and the callback it comes back with (RFC 6749 §4.1)."""
+"""The authorization endpoint: the URL that a browser is sent to, and the callback of the browser (RFC 6749 §4.1)."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from doorkey.wire.strict_json import JSONProblem, parse_object
 from doorkey.wire.urls import check_endpoint, how_issuers_differ
 
 LIFETIME: Final = 600.0
-"""Seconds a person has to come back from the login page."""
+"""Seconds until an authorization request expires, in which the user must log in."""
 MAX_CALLBACK: Final = 64 * 1024
 
 _ONCE: Final = frozenset(
@@ -33,28 +33,28 @@ _ONCE: Final = frozenset(
 
 
 def new_state() -> str:
-    """Return a fresh `state` or `nonce` of 192 random bits."""
+    """Return a new `state` or `nonce` of 192 random bits."""
     return secrets.token_urlsafe(24)
 
 
 @dataclass(frozen=True, slots=True)
 class AuthorizationTransaction:
-    """One login under way: everything that finishing it needs, in any process (RFC 9700 §2.1, §4.7).
+    """A login in progress: all the values that any process needs to finish it (RFC 9700 §2.1, §4.7).
 
-    Send the browser to `url`, keep the rest where only that browser can bring it back, and give it to
-    ``fetch_token(authorization_response=…, transaction=…)``. `to_dict` holds the code verifier: keep it as you keep a
-    session.
+    Send the browser to `url`. Store the transaction in the session of that browser, and pass it to
+    ``fetch_token(authorization_response=…, transaction=…)``. The result of `to_dict` contains the code verifier, so
+    protect it like other session data.
 
     url: the URL of the authorization request.
-    state, code_verifier, nonce: random values of this request.
+    state, code_verifier, nonce: the random values of this request.
     issuer: the issuer of the server, or None if the client does not know it.
     redirect_uri: the redirect URI of the request, or None.
     scope: the requested scope.
     response_mode: the form of the response: query, fragment or form_post.
     expires_at: seconds since the epoch.
-    token_endpoint: the endpoint that the code goes to, if it was known at the beginning. No other server gets the code.
+    token_endpoint: the endpoint for the code if it was known at the beginning, or None. No other server gets the code.
     resource: the resource indicators of the request, which the token request repeats (RFC 8707 §2.2).
-    response_type: what the response contains (OAuth 2.0 Multiple Response Type Encoding Practices §3, §5).
+    response_type: the values in the response (OAuth 2.0 Multiple Response Type Encoding Practices §3, §5).
     max_age: the requested `max_age` in seconds, with which the ID token is checked (OpenID Connect Core §3.1.2.1).
     acr_values: the requested authentication context classes, of which the ID token must have one.
     """
@@ -75,7 +75,7 @@ class AuthorizationTransaction:
     acr_values: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
-        """Return a dictionary that JSON can hold."""
+        """Return the transaction as a dictionary of JSON values."""
         plain = {field.name: getattr(self, field.name) for field in fields(self)}
         return {
             **plain,
@@ -92,7 +92,7 @@ class AuthorizationTransaction:
     @classmethod
     @hides_locals
     def from_dict(cls, members: Mapping[str, Any]) -> AuthorizationTransaction:
-        """Return the transaction that `to_dict` described. Raises `UsageError` for anything else."""
+        """Return the transaction in `members`, a result of `to_dict`. Raises `UsageError` for anything else."""
         mapping(members, "an authorization transaction")
         texts = {name: members.get(name) for name in ("url", "state", "code_verifier", "nonce", "response_mode")}
         optional = {name: members.get(name) for name in ("issuer", "redirect_uri", "scope", "token_endpoint")}
@@ -107,7 +107,7 @@ class AuthorizationTransaction:
             or not (isinstance(response_type, str) and response_type)
             or (max_age is not None and moment_of(max_age) is None)
         ):
-            raise UsageError("this is not an authorization transaction: give what to_dict() or to_json() returned")
+            raise UsageError("this is not an authorization transaction: give the result of its to_dict() or to_json()")
         return cls(
             url=str(texts["url"]),
             state=str(texts["state"]),
@@ -128,7 +128,7 @@ class AuthorizationTransaction:
     @classmethod
     @hides_locals
     def from_json(cls, text: str | bytes) -> AuthorizationTransaction:
-        """Return the transaction that `to_json` described. Raises `UsageError` for anything else."""
+        """Return the transaction in `text`, a result of `to_json`. Raises `UsageError` for anything else."""
         data: object = text.encode("utf-8", "replace") if isinstance(text, str) else text
         try:
             return cls.from_dict(parse_object(instance(data, bytes, "an authorization transaction is JSON text")))
@@ -143,7 +143,7 @@ def _is_texts(value: object) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Callback:
-    """The parameters of a callback that passed its checks; `parameters` may hold a code or a token."""
+    """The checked parameters of a callback. `parameters` may contain a code or a token."""
 
     parameters: Mapping[str, str]
 
@@ -155,12 +155,14 @@ class Callback:
 def authorization_url(
     endpoint: str, ours: Pairs, extra: Iterable[tuple[str, str]] = (), http_hosts: Collection[str] = ()
 ) -> str:
-    """Return the URL of an authorization request; `extra` pairs cannot override `ours` (RFC 6749 §4.1.1).
+    """Return the URL of an authorization request (RFC 6749 §4.1.1).
 
-    endpoint: its URL.
+    endpoint: the URL of the authorization endpoint.
+    ours: the parameters of this library.
+    extra: further parameters, which cannot override `ours`.
     http_hosts: hosts beside loopback that plain http may reach.
 
-    Raises `UsageError` for an endpoint or a parameter that cannot be.
+    Raises `UsageError` for an invalid endpoint, and for a parameter that has another value in `ours` or the endpoint.
     """
     check_endpoint(endpoint, "authorization endpoint", http_hosts)
     return with_query(endpoint, beside_query(endpoint, merged(ours, extra, "the authorization request")))
@@ -170,9 +172,11 @@ def authorization_url(
 def callback_pairs(response: str | Mapping[str, Any], *, fragment: bool = False) -> Pairs:
     """Return the unchecked parameters of an authorization response.
 
-    `response` is the URL at which the browser came back, or the posted form of ``response_mode=form_post`` as a mapping
-    (OAuth 2.0 Form Post Response Mode §2), also one that holds several values for a name. `fragment`: read the URL's
-    fragment in place of its query. Raises `VerificationError`.
+    response: the URL of the callback, or the posted form of ``response_mode=form_post`` as a mapping (OAuth 2.0 Form
+        Post Response Mode §2), which may have several values for a name.
+    fragment: True to read the fragment of the URL in place of its query.
+
+    Raises `VerificationError` for a malformed or too long response.
     """
     if not isinstance(response, str):
         return _form_pairs(response)
@@ -189,14 +193,14 @@ def callback_pairs(response: str | Mapping[str, Any], *, fragment: bool = False)
 
 
 def _form_pairs(form: Mapping[str, Any]) -> Pairs:
-    """Return the pairs of a posted form, repeated names included: frameworks have three interfaces for those."""
+    """Return the pairs of a posted form, repeated names included. Frameworks have three interfaces for these."""
     own: Any = form
     items: Iterable[tuple[Any, Any]]
     if callable(getattr(form, "multi_items", None)):  # Starlette
         items = own.multi_items()
     elif callable(getattr(form, "lists", None)):  # Django, Werkzeug
         items = own.lists()
-    else:  # a dictionary, that of urllib.parse.parse_qs, or a multidict of aiohttp
+    else:  # a dictionary, a result of urllib.parse.parse_qs, or a multidict of aiohttp
         items = form.items()
     pairs: list[tuple[str, str]] = []
     for name, value in items:
@@ -222,10 +226,12 @@ def parse_callback(
 ) -> Callback:
     """Return the checked parameters of an authorization response of any response type (RFC 6749 §4.1.2, RFC 9207 §2.4).
 
-    `response` and `fragment` are as for `callback_pairs`. `state` is the state that the request sent (None: it sent
-    none), `issuer` the server that it was sent to. `iss_required`: that server's metadata promises the parameter `iss`.
-    iss_in_id_token: an ID token in the response, whose `iss` the caller verifies, replaces it (RFC 9207 §2.4), except
-        in an error response.
+    response, fragment: as for `callback_pairs`.
+    state: the state of the request; None: it had no state.
+    issuer: the issuer of the server that the request was sent to; None: it is unknown, and `iss` is not compared.
+    iss_required: True if the server's metadata announces the parameter `iss`, so that it must be present.
+    iss_in_id_token: True if the caller verifies the `iss` of an ID token in the response, which replaces the parameter
+        (RFC 9207 §2.4), except in an error response.
 
     Checks in this order: repeated parameters, state, iss, error. Raises `MismatchingStateError` and `VerificationError`
     for the callback of another request, and `ServerError` for an error response.
@@ -236,9 +242,9 @@ def parse_callback(
         raise VerificationError(repeated[0], "occurs in the callback more than once")
     parameters = dict(pairs)
     _check_state(parameters.get("state"), state)
-    # Nothing verifies the ID token of an error response, so it names no issuer.
-    names_itself = iss_in_id_token and bool(parameters.get("id_token")) and "error" not in parameters
-    _check_issuer(parameters.get("iss"), issuer, iss_required and not names_itself)
+    # The ID token of an error response is never verified, so its `iss` is not evidence.
+    has_id_token = iss_in_id_token and bool(parameters.get("id_token")) and "error" not in parameters
+    _check_issuer(parameters.get("iss"), issuer, iss_required and not has_id_token)
     if "error" in parameters:
         name = parameters["error"] or "invalid_error"
         raise ServerError.named(name)(name, parameters.get("error_description"), parameters.get("error_uri"))

@@ -1,4 +1,4 @@
-"""Where an access token goes in a request to an API (RFC 6750 §2)."""
+"""The place of an access token in a request to an API (RFC 6750 §2)."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ if TYPE_CHECKING:
 
 
 def authorization_header(token: OAuthToken) -> str:
-    """Return the value of the `Authorization` header that carries `token` (RFC 6750 §2.1).
+    """Return the value of the `Authorization` header with `token` (RFC 6750 §2.1).
 
-    Raises `UsageError` for a token that may not be sent as Bearer, being bound to a key (RFC 9449 §7.2), or no access
-    token at all (RFC 8693 §2.2.1).
+    Raises `UsageError` for a token that is bound to a key, which must not be sent as Bearer (RFC 9449 §7.2), and for
+    one that is not an access token (RFC 8693 §2.2.1).
     """
     if token.token_type.lower() != "bearer":
         if token.token_type.upper() == "N_A":
             raise UsageError(
-                "a token of type N_A is no access token and is not sent to an API: the exchange brought what its "
-                "requested_token_type names; ask for an access token, or present it where such a token is asked for",
+                "a token of type N_A is not an access token, so it is not sent to an API: it has the "
+                "requested_token_type of the token exchange. Request an access token to call an API",
                 error="unsupported_token_type",
             )
         raise UsageError(
             f"a token of type {token.token_type} is not sent as Bearer: it is bound to a key that this client does not "
-            "hold; give the request an auth= of your own that proves the key (DPoP: RFC 9449 §7.1), or ask for a "
+            "have. Give the request an auth= of your own that proves the key (DPoP: RFC 9449 §7.1), or request a "
             "token of type Bearer",
             error="unsupported_token_type",
         )
@@ -36,13 +36,14 @@ def authorization_header(token: OAuthToken) -> str:
 def place(
     token: OAuthToken, placement: str, url: str, headers: Mapping[str, str], body: Any
 ) -> tuple[str, Mapping[str, str], Any]:
-    """Return (url, headers, body) with `token` in the header, in the form body or in the query.
+    """Return (url, headers, body) of a request with `token` in a header, in the form body or in the query.
 
-    `body` is form-encoded text or bytes, or None, where the token goes there; otherwise it is passed on untouched.
     placement: "header", "body" or "uri" (RFC 6750 §2).
-    url, headers: those of the request.
+    url, headers: the URL and the headers of the request.
+    body: the body of the request. For the placement "body" it must be form-encoded text or bytes, or None; otherwise it
+        is returned unchanged.
 
-    Raises `UsageError` for a body that no parameter can be added to.
+    Raises `UsageError` for another body with the placement "body", and the errors of `authorization_header`.
     """
     from doorkey.wire.messages import FORM, form_encoded, with_header
     from doorkey.wire.parameters import with_query

@@ -16,12 +16,14 @@ _PEM: Final = re.compile(rb"-----BEGIN CERTIFICATE-----([A-Za-z0-9+/=\s]+)-----E
 def certificate_thumbprint(certificate: str | bytes) -> str:
     """Return the value of `x5t#S256` for a certificate: the SHA-256 of its DER form in base64url (RFC 8705 §3.1).
 
-    `certificate` is DER as bytes, or PEM, whose first certificate counts. Raises `UsageError` for text that is not PEM.
+    certificate: DER as bytes, or PEM as text or bytes, of which the first certificate is used.
+
+    Raises `UsageError` for malformed PEM, and for another type.
     """
     if isinstance(certificate, str):
         der = certificate.encode("utf-8", "replace")
     else:
-        der = instance(certificate, bytes, "the client certificate is DER bytes or PEM")
+        der = instance(certificate, bytes, "the client certificate must be DER bytes or PEM")
     if isinstance(certificate, str) or der.lstrip().startswith(b"-----BEGIN"):
         found = _PEM.search(der)
         if found is None:

@@ -1,4 +1,4 @@
-"""The challenge in which an API says why it rejects a request (RFC 9110 §11.6.1, RFC 6750 §3)."""
+"""The challenge of an API, which names the reason for the rejection of a request (RFC 9110 §11.6.1, RFC 6750 §3)."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 MOST: Final = 8192
-"""Characters of a challenge that are read."""
+"""Characters of a `WWW-Authenticate` header that are read. Later ones are ignored."""
 
 _PART: Final = re.compile(
     r"""(?P<name>[!#$%&'*+.^_`|~0-9A-Za-z-]+)          # an auth-scheme, or the name of a parameter
@@ -17,11 +17,11 @@ _PART: Final = re.compile(
 )
 _ESCAPED: Final = re.compile(r"\\(.)")
 _ILLEGAL: Final = re.compile(r"[^ !#-\[\]-~]")
-"""The characters that `error_description` may not contain (RFC 6750 §3). Quoted strings here have none of them either,
-so nothing is escaped."""
+"""The characters that `error_description` may not contain (RFC 6750 §3). They are replaced in all quoted strings, so no
+character needs an escape."""
 
 _IN_ASCII: Final = str.maketrans({'"': "'", "§": "section ", "…": "..."})
-"""Replacements for characters of our own messages that a challenge cannot contain."""
+"""Replacements for characters of this library's messages that a challenge cannot contain."""
 
 _SHOWN: Final = 500
 
@@ -35,10 +35,12 @@ class Challenge:
 
 
 def challenges_in(value: str | None) -> tuple[Challenge, ...]:
-    """Return the challenges in `value`, that of one `WWW-Authenticate` header or of several, joined by commas.
+    """Return the challenges in a `WWW-Authenticate` header (RFC 9110 §11.6.1).
 
-    Of a parameter that a challenge repeats, the last value counts. A parameter before the first scheme is ignored, and
-    so is what follows the first 8192 characters (RFC 9110 §11.6.1).
+    value: the value of the header, or the values of several headers, joined by commas; or None.
+
+    If a challenge repeats a parameter, its last value is used. Parameters before the first scheme are ignored, and so
+    is the text after the first 8192 characters.
     """
     found: list[Challenge] = []
     parameters: dict[str, str] = {}
@@ -53,9 +55,9 @@ def challenges_in(value: str | None) -> tuple[Challenge, ...]:
 
 
 def is_invalid_token(challenge: str | None) -> bool:
-    """Return whether `challenge`, the value of `WWW-Authenticate`, has ``Bearer error="invalid_token"``.
+    """Return whether `challenge` has ``Bearer error="invalid_token"`` (RFC 6750 §3.1).
 
-    Several challenges may stand in one value, separated by commas (RFC 6750 §3.1).
+    challenge: the value of a `WWW-Authenticate` header, which may have several challenges, separated by commas.
     """
     return "invalid_token" in _bearer_errors(challenge)
 
@@ -74,10 +76,11 @@ def challenge(scheme: str, parameters: Iterable[tuple[str, str | None]]) -> str:
     """Return the value of `WWW-Authenticate` for one scheme (RFC 9110 §11.6.1, RFC 6750 §3).
 
     scheme: `Bearer` or `DPoP`.
-    parameters: names and values in order; one whose value is None is not sent.
+    parameters: names and values in order. A parameter with the value None is omitted.
 
     Every value becomes a quoted string. Double quotes become single quotes, and other characters that RFC 6750 §3 does
-    not allow become question marks, so that no value can end its string or the header.
+    not allow become question marks, so that no value can end its string or the header. Values are cut after 500
+    characters.
     """
     sent = ", ".join(f'{name}="{_quotable(value)}"' for name, value in parameters if value is not None)
     return f"{scheme} {sent}" if sent else scheme

@@ -20,11 +20,11 @@ if TYPE_CHECKING:
 
 ASSERTION_TYPE: Final = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 LIFETIME: Final = 60
-"""Seconds an assertion is valid: enough for one request and clocks that differ a little."""
+"""Seconds for which an assertion is valid: enough for one request and a small clock skew."""
 
 
 class _SignedAssertion:
-    """The base of both methods: what an assertion says, and where it goes. `signer` signs it."""
+    """The base class of both methods. It builds the claims of an assertion, and adds the assertion to a request."""
 
     name: ClassVar[str]
 
@@ -40,12 +40,15 @@ class _SignedAssertion:
     def __call__(
         self, client: ClientIdentity, method: str, uri: str, headers: Headers, body: str
     ) -> Signed | Flow[Signed]:
-        """Return the request with an assertion in its body, or a flow of it if a signer signs.
+        """Return the request with an assertion in its body, or a flow that returns it, if a signer signs.
 
-        Raises `UsageError` for a key that does not fit.
+        client: the client's ID and credential.
+        method, uri, headers, body: the HTTP method, the URL, the headers and the body of the request.
+
+        Raises `UsageError` for a key that does not fit, for a GET, and without a key.
         """
         if method == "GET":
-            raise UsageError("a client assertion travels in a body: use POST")
+            raise UsageError("a client assertion is sent in the request body, which a GET does not have: use POST")
         key = None
         if self._signer.signer is None and self._signer.key is None:
             if not client.client_secret:
@@ -87,14 +90,15 @@ def _with_signed(assertion: Flow[str], client: ClientIdentity, uri: str, headers
 class ClientSecretJWT(_SignedAssertion):
     """`client_secret_jwt`: an assertion that is signed with the client's secret.
 
-    token_endpoint, audience: `aud` of the assertion; None: the issuer if it is known, else the endpoint of the request.
-    claims: further claims, which replace none of ours.
+    token_endpoint, audience: the `aud` of the assertion; `audience` has priority. None: the issuer if it is known, else
+        the token endpoint if it is at the origin of the request, else the URL of the request.
+    claims: further claims. They cannot replace `iss`, `sub`, `aud`, `iat`, `exp` and `jti`.
     headers: further members of the JOSE header.
-    alg: HMAC algorithm; None: HS256, or an algorithm that the server's metadata lists.
+    alg: the HMAC algorithm; None: the first of HS256, HS384 and HS512 that the server's metadata lists, else HS256.
     key: the secret; None: the client's.
-    allow_short_secret: sign with a secret that is shorter than the hash, because the server chose it.
+    allow_short_secret: True to sign with a secret that is shorter than the hash, because the server chose it.
 
-    Every assertion has a fresh `jti` and expires after a minute. Raises `UsageError`.
+    Every assertion has a new `jti` and expires after a minute. Raises `UsageError` for invalid arguments.
     """
 
     name = "client_secret_jwt"
@@ -123,18 +127,19 @@ class ClientSecretJWT(_SignedAssertion):
 class PrivateKeyJWT(_SignedAssertion):
     """`private_key_jwt`: an assertion that is signed with the client's private key, or by a KMS that has it.
 
-    token_endpoint, audience: `aud` of the assertion; None: the issuer if it is known, else the endpoint of the request.
-    claims: further claims, which replace none of ours.
+    token_endpoint, audience: the `aud` of the assertion; `audience` has priority. None: the issuer if it is known, else
+        the token endpoint if it is at the origin of the request, else the URL of the request.
+    claims: further claims. They cannot replace `iss`, `sub`, `aud`, `iat`, `exp` and `jti`.
     headers: further members of the JOSE header.
-    alg: JWS algorithm; None: the one that fits the key and that the server's metadata supports, such as ES256 for
+    alg: the JWS algorithm; None: an algorithm that fits the key and that the server's metadata lists, such as ES256 for
         P-256, EdDSA for Ed25519, RS256 or PS256 for RSA.
     key: the private key (PEM, JWK or key object); None: the client's.
     signer: in place of a key, ``signer(data) -> signature`` signs by `alg` with a key in a KMS. The signature of an
         ECDSA key is R and S, not DER (RFC 7518 §3.4). It may be a coroutine function for an asynchronous client.
-    kid: `kid` of the header; None: that of the key.
-    thumbprint_kid: True to name a key without `kid` by its thumbprint (RFC 7638).
+    kid: the `kid` of the header; None: that of the key.
+    thumbprint_kid: True to use the thumbprint of a key without a `kid` as its `kid` (RFC 7638).
 
-    Every assertion has a fresh `jti` and expires after a minute. Raises `UsageError`.
+    Every assertion has a new `jti` and expires after a minute. Raises `UsageError` for invalid arguments.
     """
 
     name = "private_key_jwt"
@@ -152,7 +157,7 @@ class PrivateKeyJWT(_SignedAssertion):
         kid: str | None = None,
         thumbprint_kid: bool = False,
     ) -> None:
-        how = AssertionSigner(
+        assertion_signer = AssertionSigner(
             key=key,
             signer=signer,
             alg=alg,
@@ -160,4 +165,4 @@ class PrivateKeyJWT(_SignedAssertion):
             headers={} if headers is None else headers,
             thumbprint_kid=thumbprint_kid,
         )
-        super().__init__(audience or token_endpoint, claims, how)
+        super().__init__(audience or token_endpoint, claims, assertion_signer)

@@ -1,7 +1,7 @@
 """Client authentication at the token endpoint and the other endpoints (RFC 6749 §2.3, RFC 7523 §2.2).
 
-A method is any callable ``(client, method, uri, headers, body) -> (uri, headers, body)``: the shape that users'
-programs register. Our own methods are such callables too, so there is one way through here.
+A method is any callable ``(client, method, uri, headers, body) -> (uri, headers, body)``. The built-in methods and
+those that a program registers have this signature.
 """
 
 from __future__ import annotations
@@ -27,23 +27,25 @@ _body_bytes, _form_encoded, _header_pairs = unguarded(body_bytes), unguarded(for
 
 @hides_locals
 def client_secret_basic(client: ClientIdentity, method: str, uri: str, headers: Headers, body: str) -> Signed:
-    """HTTP Basic with id and secret form-encoded first, so that ``:`` and ``%`` survive (RFC 6749 §2.3.1).
+    """Return the request with HTTP Basic. ID and secret are form-encoded, since they may have ``:`` (RFC 6749 §2.3.1).
 
     client: the client's ID and credential.
+    method, uri, headers, body: the HTTP method, the URL, the headers and the body of the request.
 
-    The other arguments are the request's. The result is its new URL, headers and body.
+    The result is the new URL, headers and body. Raises `UsageError` for a key in place of a secret.
     """
     return uri, _basic(headers, _encoded(client.client_id), _encoded(_secret_text(client))), body
 
 
 @hides_locals
 def client_secret_basic_unencoded(client: ClientIdentity, method: str, uri: str, headers: Headers, body: str) -> Signed:
-    """HTTP Basic as servers expect it that skipped the encoding of RFC 6749 §2.3.1. Not for id with a ``:``.
+    """Return the request with HTTP Basic, for servers that do not decode ID and secret as RFC 6749 §2.3.1 requires.
 
     client: the client's ID and credential.
+    method, uri, headers, body: the HTTP method, the URL, the headers and the body of the request.
 
-    The other arguments are the request's. The result is its new URL, headers and body. Raises `UsageError` for a client
-    ID with a ``:``.
+    The result is the new URL, headers and body. Raises `UsageError` for a client ID with a ``:``, and for a key in
+    place of a secret.
     """
     if ":" in client.client_id:
         raise UsageError("a client_id with a ':' needs client_secret_basic, which encodes it")
@@ -52,11 +54,13 @@ def client_secret_basic_unencoded(client: ClientIdentity, method: str, uri: str,
 
 @hides_locals
 def client_secret_post(client: ClientIdentity, method: str, uri: str, headers: Headers, body: str) -> Signed:
-    """Id and secret as parameters (RFC 6749 §2.3.1). Refused for GET: a secret does not belong in a URL.
+    """Return the request with ID and secret as parameters of its body (RFC 6749 §2.3.1).
 
     client: the client's ID and credential.
+    method, uri, headers, body: the HTTP method, the URL, the headers and the body of the request.
 
-    The other arguments are the request's. The result is its new URL, headers and body. Raises `UsageError` for GET.
+    The result is the new URL, headers and body. Raises `UsageError` for a GET, because a secret does not belong in a
+    URL, and for a key in place of a secret.
     """
     if method == "GET":
         raise UsageError("client_secret_post would put the secret into the URL of a GET: use POST")
@@ -65,11 +69,12 @@ def client_secret_post(client: ClientIdentity, method: str, uri: str, headers: H
 
 @hides_locals
 def none(client: ClientIdentity, method: str, uri: str, headers: Headers, body: str) -> Signed:
-    """A public client only says its name (RFC 6749 §3.2.1).
+    """Return the request with the `client_id` of a public client (RFC 6749 §3.2.1).
 
     client: the client's ID and credential.
+    method, uri, headers, body: the HTTP method, the URL, the headers and the body of the request.
 
-    The other arguments are the request's. The result is its new URL, headers and body.
+    The result is the new URL, headers and body.
     """
     if method == "GET":
         return with_query(uri, beside_query(uri, [("client_id", client.client_id)])), headers, body
@@ -80,11 +85,10 @@ _none = unguarded(none)
 
 
 def anonymous(client: ClientIdentity, method: str, uri: str, headers: Headers, body: str) -> Signed:
-    """Nothing is said of a client: the assertion of the grant speaks for it (RFC 7521 §4.1).
+    """Return the request unchanged, because the assertion of its grant identifies the client (RFC 7521 §4.1).
 
     client: the client's ID and credential.
-
-    The other arguments are the request's. The result is its new URL, headers and body.
+    method, uri, headers, body: the HTTP method, the URL, the headers and the body of the request.
     """
     return uri, headers, body
 
@@ -93,12 +97,13 @@ def anonymous(client: ClientIdentity, method: str, uri: str, headers: Headers, b
 def client_secret_jwt(
     client: ClientIdentity, method: str, uri: str, headers: Headers, body: str
 ) -> Signed | Flow[Signed]:
-    """An assertion signed with the secret, HS256 (RFC 7523 §2.2; OpenID Connect Core §9).
+    """Return the request with an assertion that is signed with the secret (RFC 7523 §2.2; OpenID Connect Core §9).
 
     client: the client's ID and credential.
+    method, uri, headers, body: the HTTP method, the URL, the headers and the body of the request.
 
-    The other arguments are the request's. The result is its new URL, headers and body. Raises `UsageError` for a secret
-    that cannot sign.
+    The result is the new URL, headers and body. The algorithm is the first of HS256, HS384 and HS512 that the server's
+    metadata lists, else HS256. Raises `UsageError` for a secret that cannot sign.
     """
     from doorkey.protocol.client_assertion import ClientSecretJWT
 
@@ -109,12 +114,13 @@ def client_secret_jwt(
 def private_key_jwt(
     client: ClientIdentity, method: str, uri: str, headers: Headers, body: str
 ) -> Signed | Flow[Signed]:
-    """An assertion signed with the private key given as `client_secret`, by the algorithm that fits (RFC 7523 §2.2).
+    """Return the request with an assertion that is signed with the private key in `client_secret` (RFC 7523 §2.2).
 
     client: the client's ID and credential.
+    method, uri, headers, body: the HTTP method, the URL, the headers and the body of the request.
 
-    The other arguments are the request's. The result is its new URL, headers and body. Raises `UsageError` for a key
-    that cannot sign.
+    The result is the new URL, headers and body. The algorithm fits the key. Raises `UsageError` for a key that cannot
+    sign.
     """
     from doorkey.protocol.client_assertion import PrivateKeyJWT
 
@@ -123,7 +129,10 @@ def private_key_jwt(
 
 @dataclass(frozen=True, slots=True)
 class CertificateMethod:
-    """The client authenticates by the certificate of its TLS connection, and the request names it (RFC 8705 §2)."""
+    """The client authenticates by the certificate of its TLS connection; the request has the `client_id` (RFC 8705 §2).
+
+    name: the name of the method in the server's metadata.
+    """
 
     name: str
 
@@ -134,9 +143,9 @@ class CertificateMethod:
 
 
 tls_client_auth: Final = CertificateMethod("tls_client_auth")
-"""By a certificate of a certificate authority that the server trusts (RFC 8705 §2.1)."""
+"""A certificate from a certificate authority that the server trusts (RFC 8705 §2.1)."""
 self_signed_tls_client_auth: Final = CertificateMethod("self_signed_tls_client_auth")
-"""By a certificate that is registered for the client (RFC 8705 §2.2)."""
+"""A self-signed certificate that is registered for the client (RFC 8705 §2.2)."""
 
 
 METHODS: Final[Mapping[str, ClientAuthMethod]] = {
@@ -153,9 +162,9 @@ METHODS: Final[Mapping[str, ClientAuthMethod]] = {
 
 
 def auth_method_named(name: str, registered: Mapping[str, ClientAuthMethod] | None = None) -> ClientAuthMethod:
-    """Return the client authentication method called `name`: one of ours, or of those that a session has `registered`.
+    """Return the client authentication method called `name`: a built-in one, or one that a session has `registered`.
 
-    Raises `UsageError` with the nearest known name.
+    Raises `UsageError` for an unknown name. The error suggests a similar name.
     """
     known = {**METHODS, **(registered or {})}
     if name not in known:
@@ -166,14 +175,15 @@ def auth_method_named(name: str, registered: Mapping[str, ClientAuthMethod] | No
 
 
 def authenticate(request: Request, client: ClientIdentity, method: ClientAuthMethod) -> Flow[Request]:
-    """Return `request` with the client's proof in it, ready to leave.
+    """Return `request` with the client authentication, ready to send.
 
-    client: its ID and credential.
+    client: the client's ID and credential.
     method: the client authentication method.
 
-    Raises `UsageError` when the method returned something else, or a URL that may not be asked.
+    Raises `UsageError` if the method returns a wrong type or a URL that requests may not be sent to, and the errors of
+    the method.
     """
-    # No local variable holds the body, nor the header of the client's proof: the method may raise an error of its own.
+    # No local variable has the body or the client's credentials: an error of the method would show them in a traceback.
     return _signed(
         request,
         (
@@ -195,8 +205,8 @@ def _signed(request: Request, signed: Any) -> Request:
     try:
         url, headers, new_body = signed
     except (TypeError, ValueError):
-        raise UsageError("a client authentication method returns (uri, headers, body)") from None
-    pairs = _header_pairs(headers, "a client authentication method returns (uri, headers, body), whose headers")
+        raise UsageError("a client authentication method must return (uri, headers, body)") from None
+    pairs = _header_pairs(headers, "a client authentication method must return (uri, headers, body), whose headers")
     content = _body_bytes(new_body, "the body that a client authentication method returns")
     # The endpoint was checked when the request was built.
     unchanged = url == request.url
@@ -217,17 +227,17 @@ def _basic(headers: Headers, user: str, password: str) -> Mapping[str, str]:
     try:
         credentials = b64encode(f"{user}:{password}".encode()).decode("ascii")
     except UnicodeEncodeError as error:
-        why = "the client_id or client_secret holds a lone surrogate, which cannot be encoded"
+        why = "the client_id or client_secret has a lone surrogate, which cannot be encoded"
         raise UsageError(why) from scrubbed(error)
     return with_header(headers, "Authorization", f"Basic {credentials}")
 
 
 def _secret_text(client: ClientIdentity) -> str:
-    """Return the secret as it is sent. Raises `UsageError` for a key, which never leaves the program."""
+    """Return the secret as text to send. Raises `UsageError` for a key, which must not be sent to the server."""
     secret = client.client_secret
     if not isinstance(secret, str | bytes) or holds_key(secret):
         raise UsageError(
-            "this client authentication method sends the client_secret, and needs one that is text, not a key: use "
+            "this client authentication method sends the client_secret, which must be text and not a key: use "
             "private_key_jwt, which signs with the key, or give the secret that the server issued"
         )
     return secret.decode("utf-8", "replace") if isinstance(secret, bytes) else secret

@@ -1,4 +1,4 @@
-"""Which client authentication method a client uses when several are possible (RFC 7591 §2, RFC 8414 §2)."""
+"""Chooses the client authentication method if several are possible (RFC 7591 §2, RFC 8414 §2)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from doorkey.wire.key_material import holds_key
 def default_methods(credential: object) -> tuple[str, ...]:
     """Return the names of the methods that suit `credential`, most preferred first.
 
-    A private key is never sent as if it were a secret: it signs (`private_key_jwt`).
+    A private key is only used to sign (`private_key_jwt`), and never sent as a secret.
     """
     if credential in (None, Secret(""), "", b""):
         return ("none",)
@@ -23,9 +23,9 @@ def default_methods(credential: object) -> tuple[str, ...]:
 
 
 def chosen_method(preferred: Iterable[str | ClientAuthMethod], supported: object) -> str | ClientAuthMethod:
-    """Return the first of the `preferred` methods that the server supports, else the most preferred one.
+    """Return the first of the `preferred` methods that the server supports, else the first of all.
 
-    `supported` is the server's list of names; without a list, every method counts as supported. A callable always does.
+    supported: the server's list of names. Without a list, every method counts as supported. A callable always does.
     """
     several = tuple(preferred)
     listed: Any = supported
@@ -35,10 +35,12 @@ def chosen_method(preferred: Iterable[str | ClientAuthMethod], supported: object
 
 
 def supported(metadata: Mapping[str, Any], kind: str, what: str) -> object:
-    """Return the methods that the metadata lists for the endpoint of this `kind`, else for the token endpoint (RFC 8414
-    §2).
+    """Return the list in the metadata for the endpoint of this `kind`, else that for the token endpoint (RFC 8414 §2).
 
-    `what` is ``"auth_methods"``, or ``"auth_signing_alg_values"`` for the algorithms of client assertions.
+    kind: the endpoint, such as ``"revocation"``.
+    what: ``"auth_methods"``, or ``"auth_signing_alg_values"`` for the algorithms of client assertions.
+
+    The result is None if the metadata has neither.
     """
     own = metadata.get(f"{kind}_endpoint_{what}_supported")
     return own if own is not None else metadata.get(f"token_endpoint_{what}_supported")

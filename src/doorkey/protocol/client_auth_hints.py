@@ -1,4 +1,4 @@
-"""Hints about a rejected client: the values in the request that servers often expect otherwise."""
+"""Hints for a rejected client, about values in the request that often differ from the server's expectation."""
 
 from __future__ import annotations
 
@@ -13,25 +13,26 @@ from doorkey.values import Secret
 from doorkey.wire.messages import Request, form_encoded
 from doorkey.wire.parameters import parse_form
 
-_REFUSED: Final = frozenset({401, 403})
+_REJECTED: Final = frozenset({401, 403})
 _CERTIFICATE: Final = (
     "the server expects the client's certificate in the TLS connection (RFC 8705): does the HTTP client have the "
     "certificate that is registered for this client?"
 )
 _LONGEST: Final = 200
-"""Characters of an audience in a message."""
+"""The largest number of characters of an audience in a message."""
 
 
 @contextmanager
 def explaining(request: Request, client_id: str, credential: object) -> Generator[None]:
-    """Add to an error of the block why the server may have refused the client of `request`, which it answers.
+    """Add to an error of the block the likely reason why the server rejected the client of `request`.
 
-    client_id, credential: those of the client.
+    request: the request whose response caused the error.
+    client_id, credential: the ID and the credential of the client.
     """
     try:
         yield
     except (ServerError, InvalidResponse) as error:
-        if isinstance(error, InvalidClient) or error.status in _REFUSED:
+        if isinstance(error, InvalidClient) or error.status in _REJECTED:
             hint = (
                 _about_the_audience(request)
                 or _about_no_secret(request, credential)
@@ -43,7 +44,7 @@ def explaining(request: Request, client_id: str, credential: object) -> Generato
 
 
 def _about_the_audience(request: Request) -> str | None:
-    """Return which audience the client assertion of `request` names, if it has one (RFC 7523 §3)."""
+    """Return a hint with the audience of the client assertion in `request`; None without an assertion (RFC 7523 §3)."""
     assertion = _in_body(request).get("client_assertion")
     if assertion is None:
         return None
@@ -52,18 +53,18 @@ def _about_the_audience(request: Request) -> str | None:
         audience = json.loads(urlsafe_b64decode(assertion.split(".")[1] + "===")).get("aud")
     return (
         f"the client assertion was sent for the audience {printable(str(audience), _LONGEST)}: if this server expects "
-        "another one, which often is its token endpoint, give it as PrivateKeyJWT(audience=…) or "
+        "another audience, often its token endpoint, give it as PrivateKeyJWT(audience=…) or "
         "ClientSecretJWT(audience=…) in token_endpoint_auth_method= (sessions) or auth_methods= (credentials)"
     )
 
 
 def _about_no_secret(request: Request, credential: object) -> str | None:
-    """Return that `request` has no client secret, or an empty one, if nothing else in it authenticates the client."""
+    """Return a hint if the client secret is empty, or if `request` has no client authentication at all."""
     secret = credential.reveal() if isinstance(credential, Secret) else credential
     if secret == "":
-        return "the client secret is empty: is the variable or the file set from which the program reads it?"
+        return "the client secret is empty: does the variable or file exist from which the program reads it?"
     if secret is None and not request.needs_certificate and request.header("Authorization") is None:
-        return "the request had no client secret: give it, unless the client is registered as a public one"
+        return "the request had no client secret: give it, unless the client is registered as a public client"
     return None
 
 
@@ -72,7 +73,7 @@ def _in_body(request: Request) -> dict[str, str]:
 
 
 def _about_the_encoding(request: Request, client_id: str, credential: object) -> str | None:
-    """Return that encoding has changed the client's name or secret in the Basic header of `request`, if it has."""
+    """Return a hint if form-encoding has changed the client's ID or secret in the Basic header of `request`."""
     scheme, _, sent = (request.header("Authorization") or "").partition(" ")
     if scheme != "Basic":
         return None

@@ -1,7 +1,7 @@
 """A client ID that is the URL of the client's metadata document (draft-ietf-oauth-client-id-metadata-document).
 
-A server knows nothing of such a client beforehand: it fetches the document when the client is named in a request. The
-document proves which redirect URIs belong to the party that controls the URL.
+Such a client is not registered. The server fetches the document when a request has this client ID. The document proves
+which redirect URIs belong to the party that controls the URL.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from doorkey.wire.responses import json_answer
 from doorkey.wire.urls import check_endpoint, is_loopback
 
 MAX_DOCUMENT: Final = 5 * 1024
-"""Bytes of a document (§4.2 of the draft)."""
+"""The largest document, in bytes (§4.2 of the draft)."""
 MAX_CLIENT_ID: Final = 1024
 
 _DOTS: Final = re.compile(r"(^|/)(\.|%2e){1,2}(/|$)", re.IGNORECASE)
@@ -27,10 +27,11 @@ _SHARED: Final = frozenset({"client_secret_basic", "client_secret_post", "client
 
 
 def is_document_url(client_id: str, *, at_loopback: bool = False) -> bool:
-    """Say whether `client_id` is the URL of a client metadata document (§3 of the draft).
+    """Return whether `client_id` is the URL of a client metadata document (§3 of the draft).
 
-    It is an https URL with a path, and without a user name, a fragment and dot segments. `at_loopback`: plain http to
-    loopback is one too, for development.
+    It must be an https URL with a path, and without a user name, a fragment and dot segments.
+
+    at_loopback: True to accept an http URL at loopback too, for development.
     """
     if not client_id.startswith(("https://", "http://")) or len(client_id) > MAX_CLIENT_ID:
         return False
@@ -44,7 +45,7 @@ def is_document_url(client_id: str, *, at_loopback: bool = False) -> bool:
 
 
 def document_request(client_id: str) -> Request:
-    """Return the request for the document of the client `client_id`, which `is_document_url`."""
+    """Return the request for the document at `client_id`, a URL that `is_document_url` accepts."""
     return Request("GET", client_id, (("Accept", "application/json"),))
 
 
@@ -52,8 +53,8 @@ def document_request(client_id: str) -> Request:
 def parse_document(response: Response, client_id: str) -> Mapping[str, Any]:
     """Return the metadata in the document of the client `client_id` (§4.1 of the draft).
 
-    Raises `InvalidResponse` for a response that is no document, and for one with a secret, which everyone could read;
-    `VerificationError` for that of another client.
+    Raises `InvalidResponse` for a response that is not a document, and for a document with a secret, which everyone
+    could read. Raises `VerificationError` for the document of another client.
     """
     members = json_answer(response, "client metadata document")
     if response.media_type != "application/json" and not response.media_type.endswith("+json"):

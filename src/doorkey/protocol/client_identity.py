@@ -1,4 +1,4 @@
-"""The identity of a client while a request is authenticated, and the type of a client authentication method."""
+"""The identity of a client during the authentication of a request, and the type of client authentication methods."""
 
 from __future__ import annotations
 
@@ -15,17 +15,20 @@ Signed: TypeAlias = "tuple[str, Mapping[str, str], str | bytes]"
 ClientAuthMethod: TypeAlias = (
     "Callable[[ClientIdentity, str, str, Headers, str], Signed | Awaitable[Signed] | Flow[Signed]]"
 )
-"""``(client, method, uri, headers, body) -> (uri, headers, body)``; awaitable only for an asynchronous client."""
+"""``(client, method, uri, headers, body) -> (uri, headers, body)``. It may be awaitable for an asynchronous client."""
 
 
 @dataclass(frozen=True, slots=True)
 class ClientIdentity:
-    """The identity of a client while one request is authenticated.
+    """The identity of a client during the authentication of one request.
 
-    `credential` is the secret, or the private key (PEM, JWK or key object). `audience` is whom a client assertion is
-    for unless the method names it itself: the issuer where it is known, else the token endpoint. `now` is in seconds.
-    `signing_algs` are the algorithms of client assertions that the server's metadata lists (RFC 8414 §2), if it does.
-    `keys` keeps the credential as a key once it has been read.
+    client_id: the client's ID.
+    credential: the secret, or the private key (PEM, JWK or key object), or None.
+    audience: the default `aud` of a client assertion: the issuer if it is known, else the token endpoint if it is at
+        the origin of the request, else the URL of the request.
+    now: seconds since the epoch.
+    signing_algs: the algorithms of client assertions in the server's metadata (RFC 8414 §2), or None.
+    keys: caches the key that was read from the credential.
     """
 
     client_id: str
@@ -37,7 +40,7 @@ class ClientIdentity:
 
     @property
     def client_secret(self) -> Any:
-        """The secret as the user gave it, for methods that need it; the empty string where there is none."""
+        """The credential as the program gave it, in the clear. The empty string if there is no credential."""
         if isinstance(self.credential, Secret):
             return self.credential.reveal()
         return "" if self.credential is None else self.credential

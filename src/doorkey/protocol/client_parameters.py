@@ -8,11 +8,14 @@ from doorkey.wire.parameters import beside_query, merged, parse_form
 
 
 def add_assertion(body: str, assertion_type: str, assertion: str, client_id: str, uri: str = "") -> str:
-    """Return `body` with a client assertion in it, for the endpoint at `uri` (RFC 7521 §4.2).
+    """Return the form `body` with a client assertion added (RFC 7521 §4.2).
 
-    assertion_type: the URN of its kind.
+    assertion_type: the URN of the type of the assertion.
     assertion: the signed JWT.
     client_id: the client's ID.
+    uri: the URL of the endpoint. Parameters in its query are not repeated in the body.
+
+    Raises `UsageError` if the body or the query has another value for one of the parameters.
     """
     return add_parameters(
         uri, body, client_id=client_id, client_assertion_type=assertion_type, client_assertion=assertion
@@ -21,7 +24,11 @@ def add_assertion(body: str, assertion_type: str, assertion: str, client_id: str
 
 @hides_locals
 def add_parameters(uri: str, body: str, **parameters: str) -> str:
-    """Return `body` with what proves the client at its end; a parameter that is there already must be the same."""
+    """Return the form `body` with the `parameters` of the client authentication at its end.
+
+    Parameters that the body or the query of `uri` already has are not repeated. Raises `UsageError` if one of them has
+    another value there.
+    """
     there = parse_form(body)
     needed = beside_query(uri, parameters.items())
     added = merged(there, needed, "the client authentication")[len(there) :]

@@ -1,4 +1,4 @@
-"""The device authorization grant: a login on another device, and polling for its token (RFC 8628)."""
+"""The device authorization grant: a login on another device, and the polling for its token (RFC 8628)."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ from doorkey.wire.urls import check_endpoint
 
 T = TypeVar("T")
 
-USUAL_INTERVAL: Final = 5.0
-"""Seconds between two token requests if the server names none (RFC 8628 §3.2)."""
+DEFAULT_INTERVAL: Final = 5.0
+"""The polling interval in seconds if the response has no valid `interval` (RFC 8628 §3.2)."""
 SLOWER: Final = 5.0
-"""Seconds by which `slow_down` lengthens the interval (RFC 8628 §3.5)."""
+"""Seconds that `slow_down` adds to the polling interval (RFC 8628 §3.5)."""
 MAX_INTERVAL: Final = 300.0
 MAX_USER_CODE: Final = 128
 MAX_URL: Final = 2048
@@ -38,15 +38,15 @@ MAX_URL: Final = 2048
 
 @dataclass(frozen=True, slots=True)
 class DeviceAuthorization:
-    """A login that a user finishes on another device (RFC 8628 §3.2).
+    """A login that the user finishes on another device (RFC 8628 §3.2).
 
-    user_code: the code that the user types in at `verification_uri`.
+    user_code: the code that the user enters at `verification_uri`.
     verification_uri: the URL that the user opens.
     verification_uri_complete: the URL that contains the code, for instance for a QR code, or None.
     expires_at: seconds since the epoch.
     interval: seconds between two token requests.
     device_code: the code that the client sends in token requests.
-    scope: the scope that was requested.
+    scope: the requested scope.
     issuer: the issuer of the server, or None if the client does not know it. No other server gets the code.
     """
 
@@ -54,7 +54,7 @@ class DeviceAuthorization:
     verification_uri: str
     expires_at: float
     device_code: Secret
-    interval: float = USUAL_INTERVAL
+    interval: float = DEFAULT_INTERVAL
     verification_uri_complete: str | None = None
     scope: Scope = field(default_factory=Scope)
     issuer: str | None = None
@@ -67,10 +67,14 @@ def device_authorization_request(
     headers: Iterable[tuple[str, str]] = (),
     http_hosts: Collection[str] = (),
 ) -> Request:
-    """Return the request for a device code, not yet authenticated (RFC 8628 §3.1).
+    """Return the request for a device code, without client authentication (RFC 8628 §3.1).
 
-    `parameters` are `scope` and those of extensions. `endpoint`: its URL. `headers`: further ones. `http_hosts`: hosts
-    beside loopback that plain http may reach. Raises `UsageError` for an endpoint that cannot be.
+    endpoint: the URL of the device authorization endpoint.
+    parameters: the parameters of the request, such as `scope`.
+    headers: further headers.
+    http_hosts: hosts beside loopback that plain http may reach.
+
+    Raises `UsageError` for an invalid endpoint, and for a parameter that has another value in its query.
     """
     check_endpoint(endpoint, "device authorization endpoint", http_hosts)
     form: Pairs = beside_query(endpoint, tuple(parameters))
@@ -84,10 +88,11 @@ def device_authorization_request(
 def parse_device_authorization(response: Response, *, asked_at: float) -> DeviceAuthorization:
     """Return the login in the response of the server (RFC 8628 §3.2).
 
-    asked_at: when the request was sent, in seconds since the epoch; the lifetime counts from there.
+    asked_at: the time of the request in seconds since the epoch, at which the lifetime begins.
 
-    Raises `ServerError` for an error response, and `InvalidResponse` for a response without the codes, the URL or the
-    lifetime. The codes and URLs are shown to a user: one with control characters is refused.
+    Raises `ServerError` for an error response, and `InvalidResponse` for a response without a valid `device_code`,
+    `user_code`, `verification_uri` or `expires_in`. A `user_code` or URL with control characters is invalid, because it
+    is shown to the user.
     """
     answer = json_answer(response, "device authorization response", asked_at, finite=False)
     device_code, user_code = answer.get("device_code"), answer.get("user_code")
@@ -119,8 +124,9 @@ def polled(device: DeviceAuthorization, ask: Callable[[], Flow[T]], clock: Calla
     ask: makes one token request.
     clock: returns seconds since the epoch.
 
-    The pause gets longer after `slow_down`, and twice as long after a failure of the network or the server. Raises
-    `ExpiredDeviceCode` once the code has expired, `AccessDenied` if the user refused, and any other error of `ask`.
+    The first request follows after one interval. `slow_down` adds 5 seconds to the interval, and a failure of the
+    network or the server doubles it, up to 300 seconds. A longer `Retry-After` is respected. Raises `ExpiredDeviceCode`
+    after the code has expired, `AccessDenied` if the user refused, and any other error of `ask`.
     """
     interval, pause = device.interval, device.interval
     while True:
@@ -145,12 +151,12 @@ def polled(device: DeviceAuthorization, ask: Callable[[], Flow[T]], clock: Calla
 
 
 def _interval(given: object) -> float:
-    """Return the seconds between two token requests; a value that is none means the usual ones."""
-    return min(lifetime_of(given) or USUAL_INTERVAL, MAX_INTERVAL)
+    """Return the polling interval in seconds. An invalid value means the default of 5 (RFC 8628 §3.2)."""
+    return min(lifetime_of(given) or DEFAULT_INTERVAL, MAX_INTERVAL)
 
 
 def _can_be_shown(url: object) -> bool:
-    """Say whether `url` can be shown to a user: a browser opens it, so its host may be any."""
+    """Return whether `url` can be shown to a user. Any host is accepted, because only the user's browser opens it."""
     if not isinstance(url, str) or len(url) > MAX_URL or not url.isascii() or not url.isprintable() or " " in url:
         return False
     return url.startswith(("https://", "http://"))
@@ -159,7 +165,7 @@ def _can_be_shown(url: object) -> bool:
 def _bad(member: str, status: int) -> InvalidResponse:
     return InvalidResponse(
         f"{member}_missing",
-        f"the device authorization response has no usable {member} (RFC 8628 §3.2): is this the "
+        f"the device authorization response has no valid {member} (RFC 8628 §3.2): is this the "
         "device_authorization_endpoint of the server?",
         status=status,
     )

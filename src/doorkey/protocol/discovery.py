@@ -1,4 +1,4 @@
-"""From an issuer to its metadata, by both well-known forms (RFC 8414 §3, OpenID Connect Discovery 1.0 §4)."""
+"""Fetches the metadata of an issuer from its well-known URLs (RFC 8414 §3, OpenID Connect Discovery 1.0 §4)."""
 
 from __future__ import annotations
 
@@ -19,17 +19,18 @@ OPENID: Final = "/.well-known/openid-configuration"
 OAUTH: Final = "/.well-known/oauth-authorization-server"
 
 LIFETIME: Final = Lifetime(least=60.0, usual=3600.0, most=86_400.0, stale=7 * 86_400.0)
-"""Bounds of the use of metadata, in seconds: an hour, unless its HTTP caching headers say otherwise."""
+"""How long metadata is cached, in seconds: an hour, or a minute to a day if its HTTP caching headers require it."""
 
-_NOT_HERE: Final = frozenset({404, 405, 410})
+_NOT_FOUND: Final = frozenset({404, 405, 410})
 
 
 def well_known_urls(issuer: str, http_hosts: Collection[str] = ()) -> tuple[str, ...]:
-    """Return where the metadata of `issuer` may be, most likely first.
+    """Return the URLs at which the metadata of `issuer` may be, most likely first.
 
-    `http_hosts` are the hosts beside loopback that plain http may reach. OpenID Connect appends its suffix to the
-    issuer; RFC 8414 §3.1 puts its own between host and path. Raises `UsageError` for an issuer with a query, and for
-    one that is no URL.
+    http_hosts: hosts beside loopback that plain http may reach.
+
+    OpenID Connect appends its suffix to the issuer. RFC 8414 §3.1 inserts its suffix between host and path. Raises
+    `UsageError` for an issuer with a query, and for an invalid URL.
     """
     check_endpoint(issuer, "issuer", http_hosts)
     parts = urlsplit(issuer)
@@ -41,9 +42,11 @@ def well_known_urls(issuer: str, http_hosts: Collection[str] = ()) -> tuple[str,
 
 
 def issuer_of_document(url: str, http_hosts: Collection[str] = ()) -> str:
-    """Return the issuer whose metadata is at the well-known `url`, without a slash at its end.
+    """Return the issuer whose metadata is at the well-known `url`. The result has no slash at its end.
 
-    The reverse of `well_known_urls`, which removes such a slash. Raises `UsageError` for another URL.
+    http_hosts: hosts beside loopback that plain http may reach.
+
+    This is the reverse of `well_known_urls`, which removes such a slash. Raises `UsageError` for another URL.
     """
     parts = urlsplit(check_endpoint(url, "server_metadata_url", http_hosts))
     if parts.path.endswith(OPENID):
@@ -51,18 +54,18 @@ def issuer_of_document(url: str, http_hosts: Collection[str] = ()) -> str:
     elif parts.path.startswith(OAUTH) and not parts.query:
         path = parts.path.removeprefix(OAUTH)
     else:
-        raise UsageError(f"server_metadata_url ends with {OPENID}: for another place, give the issuer= or metadata=")
+        raise UsageError(f"server_metadata_url must end with {OPENID}: for another URL, give issuer= or metadata=")
     return urlunsplit(parts._replace(path=path, query=""))
 
 
 def discover_flow(issuer: str, now: float | None = None, http_hosts: Collection[str] = ()) -> Flow[ServerMetadata]:
-    """Fetch the metadata of `issuer`, which must name exactly that issuer.
+    """Fetch the metadata of `issuer`. The metadata must name exactly that issuer.
 
-    With `now`, in seconds since the epoch, a date in a `Retry-After` is understood. `http_hosts` are the hosts beside
-    loopback that plain http may reach.
+    now: seconds since the epoch, to read a date in `Retry-After`.
+    http_hosts: hosts beside loopback that plain http may reach.
 
-    A form that the server does not have (404, 405, 410) leads to the next; anything else that is wrong is raised:
-    `UsageError`, `TransportError`, `InvalidResponse`, `ServerError`, or `VerificationError` for another issuer's.
+    If the server has no document at a URL (404, 405, 410), the next well-known URL is tried. Raises `UsageError`,
+    `TransportError`, `InvalidResponse` and `ServerError`, and `VerificationError` for the metadata of another issuer.
     """
     return (yield from kept_metadata(issuer, now, http_hosts)).value
 
@@ -76,19 +79,19 @@ def kept_metadata(
     url: str | None = None,
     known_as: Mapping[str, str] = MappingProxyType({}),
 ) -> Flow[Kept[ServerMetadata]]:
-    """Fetch the metadata of `issuer` as `discover_flow` does, with the time until which it may be used.
+    """Fetch the metadata of `issuer` as `discover_flow` does, and return it with the times of its use.
 
-    url: where it is, in place of the well-known places.
-    known_as: other names that it may have in its metadata, and the issuer that each of them stands for.
     now: seconds since the epoch.
     http_hosts: hosts beside loopback that plain http may reach.
-    lifetime: seconds for which a document may be kept.
+    lifetime: the bounds of the time for which the document is cached.
+    url: the URL of the document; None: the well-known URLs.
+    known_as: accepted aliases of issuers in the metadata, each mapped to the issuer to use in its place.
 
-    Raises as `discover_flow` does.
+    Raises the errors of `discover_flow`.
     """
     for place in (url,) if url is not None else well_known_urls(issuer, http_hosts):
         response = yield from Request("GET", place, (("Accept", "application/json"),))
-        if response.status not in _NOT_HERE:
+        if response.status not in _NOT_FOUND:
             members = json_answer(response, "metadata", now)
             named: object = members.get("issuer")
             if isinstance(named, str) and named in known_as:
@@ -100,4 +103,4 @@ def kept_metadata(
         advice = f"give the issuer without its {WELL_KNOWN} suffix"
     else:
         advice = "is the issuer spelled exactly, with its path?"
-    raise InvalidResponse("not_found", f"no metadata at any well-known place of this issuer: {advice}", status=404)
+    raise InvalidResponse("not_found", f"no metadata at any well-known URL of this issuer: {advice}", status=404)

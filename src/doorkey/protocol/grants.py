@@ -1,4 +1,4 @@
-"""The grants of the token endpoint, each a frozen value that knows its parameters."""
+"""The grants of the token endpoint. Each is an immutable value that returns its parameters."""
 
 from __future__ import annotations
 
@@ -19,9 +19,10 @@ ACCESS_TOKEN_TYPE: Final = "urn:ietf:params:oauth:token-type:access_token"
 
 
 class Grant:
-    """The grant that a client presents for a token.
+    """A grant that a client presents for a token.
 
-    `repeatable` says whether asking again with the same parameters needs no person and burns nothing.
+    `repeatable` is True if a client may repeat the request with the same parameters: it needs no user, and the grant is
+    not limited to a single use.
     """
 
     __slots__ = ()
@@ -38,7 +39,7 @@ class Grant:
 
 @dataclass(frozen=True, slots=True)
 class AuthorizationCodeGrant(Grant):
-    """A code from the authorization endpoint (RFC 6749 §4.1.3), with its verifier (RFC 7636 §4.5)."""
+    """A code from the authorization endpoint (RFC 6749 §4.1.3), with its code verifier (RFC 7636 §4.5)."""
 
     grant_type = "authorization_code"
     code: Secret
@@ -51,7 +52,7 @@ class AuthorizationCodeGrant(Grant):
 
 @dataclass(frozen=True, slots=True)
 class PasswordGrant(Grant):
-    """The resource owner's own name and password (RFC 6749 §4.3.2)."""
+    """The user name and the password of the resource owner (RFC 6749 §4.3.2)."""
 
     grant_type = "password"
     repeatable = True
@@ -64,7 +65,7 @@ class PasswordGrant(Grant):
 
 @dataclass(frozen=True, slots=True)
 class ClientCredentialsGrant(Grant):
-    """The client itself (RFC 6749 §4.4.2)."""
+    """The client acts for itself, without a user (RFC 6749 §4.4.2)."""
 
     grant_type = "client_credentials"
     repeatable = True
@@ -72,21 +73,21 @@ class ClientCredentialsGrant(Grant):
 
 @dataclass(frozen=True, slots=True)
 class RefreshTokenGrant(Grant):
-    """A refresh token (RFC 6749 §6). Not repeatable: with rotation, the second time revokes the whole grant."""
+    """A refresh token (RFC 6749 §6). Not repeatable, because with rotation a second use revokes the whole grant."""
 
     grant_type = "refresh_token"
     refresh_token: Secret
 
     def _own(self) -> Pairs:
         own = _given(refresh_token=self.refresh_token)
-        if own[0][1] == MASK:  # compared here, where the text is revealed: every renewal constructs this grant
+        if own[0][1] == MASK:  # not in the constructor, to reveal the token only once in each renewal
             raise _is_mask("refresh_token")
         return own
 
 
 @dataclass(frozen=True, slots=True)
 class JWTBearerGrant(Grant):
-    """A signed assertion (RFC 7523 §2.1). Not repeatable: its `jti` may be used once."""
+    """A signed assertion (RFC 7523 §2.1). It is not repeatable, because its `jti` may be used only once."""
 
     grant_type = JWT_BEARER
     assertion: Secret
@@ -100,9 +101,9 @@ class JWTBearerGrant(Grant):
 
 @dataclass(frozen=True, slots=True)
 class SelfSignedGrant(Grant):
-    """An assertion that `sign` makes when its request is made, a fresh one each time (RFC 7523 §2.1).
+    """A grant whose assertion is signed anew for each request (RFC 7523 §2.1).
 
-    `sign` may return a flow. `presented` turns this grant into one with the assertion.
+    sign: returns a new assertion, or a flow that returns it. `presented` calls it.
     """
 
     grant_type = JWT_BEARER
@@ -112,7 +113,10 @@ class SelfSignedGrant(Grant):
 
 @dataclass(frozen=True, slots=True)
 class TokenExchangeGrant(Grant):
-    """One token for another (RFC 8693 §2.1). `audience` and `resource` stand beside it, where a renewal finds them."""
+    """The exchange of a token for another one (RFC 8693 §2.1).
+
+    `audience` and `resource` are not part of the grant, because they are parameters of every renewal too.
+    """
 
     grant_type = TOKEN_EXCHANGE
     subject_token: Secret
@@ -148,7 +152,7 @@ class DeviceCodeGrant(Grant):
 
 @dataclass(frozen=True, slots=True)
 class ExtensionGrant(Grant):
-    """Any other grant, named by its URN, whose parameters the caller gives (RFC 6749 §4.5)."""
+    """Any other grant, identified by its URN (RFC 6749 §4.5). The caller gives its parameters as `extra`."""
 
     urn: str
 
@@ -159,25 +163,25 @@ class ExtensionGrant(Grant):
 
 
 def presented(grant: Grant) -> Flow[Grant]:
-    """Return `grant` as one request presents it: a `SelfSignedGrant` signs its assertion now."""
+    """Return the grant for one request: for a `SelfSignedGrant`, one with a new assertion; otherwise `grant` itself."""
     if isinstance(grant, SelfSignedGrant):
         return JWTBearerGrant(Secret((yield from maybe_await(grant.sign()))))
     return grant
 
 
 def _refuse_mask(**tokens: Secret | None) -> None:
-    """Raise `UsageError` for the text of a printed token, which no server has issued."""
+    """Raise `UsageError` for the mask that a printed token shows in place of a secret."""
     for name, token in tokens.items():
         if token is not None and token.reveal() == MASK:
             raise _is_mask(name)
 
 
 def _is_mask(name: str) -> UsageError:
-    return UsageError(f"{name} is no token: {token_problem(MASK)}")
+    return UsageError(f"{name} is not a token: {token_problem(MASK)}")
 
 
 def _given(**parameters: str | Secret | None) -> Pairs:
-    """Return those parameters that have a value, secrets revealed."""
+    """Return the parameters with a value, and with secrets in the clear."""
     return tuple(
         (name, value.reveal() if isinstance(value, Secret) else value)
         for name, value in parameters.items()

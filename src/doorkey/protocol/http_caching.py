@@ -1,8 +1,8 @@
-"""How long a document that was fetched may be used: HTTP caching headers, within bounds (RFC 9111 §5.2, §5.3).
+"""How long a fetched document may be used: HTTP caching headers, within bounds (RFC 9111 §5.2, §5.3).
 
-Times are in seconds since the epoch, and `now` is an argument. A server's headers move the time of the next fetch
-within the bounds of the program: a lifetime of zero does not cause a fetch for each request, and one of a year does not
-keep a revoked key.
+Times are in seconds since the epoch, and `now` is an argument. A server's headers move the time of the next fetch, but
+only within the bounds of the program: a lifetime of zero does not cause a fetch for each request, and a lifetime of a
+year does not keep a revoked key in use.
 """
 
 from __future__ import annotations
@@ -16,17 +16,17 @@ from doorkey.wire.messages import Response
 T = TypeVar("T")
 
 _DIRECTIVE: Final = re.compile(r"""([a-z-]+)(?:=(?:"([^"]*)"|([^\s,;"]*)))?""", re.ASCII)
-_AT_ONCE: Final = frozenset({"no-store", "no-cache"})
+_NOT_CACHED: Final = frozenset({"no-store", "no-cache"})
 _DIGITS: Final = 12
 
 
 @dataclass(frozen=True, slots=True)
 class Lifetime:
-    """Bounds of the time for which a fetched document is used, in seconds after its fetch.
+    """Bounds of the time for which a fetched document is used. All times are in seconds after its fetch.
 
     least, most: the earliest and the latest time of the next fetch.
-    usual: the time of the next fetch where the response has no caching headers.
-    stale: the time until which the document is used while it cannot be fetched again.
+    usual: the time of the next fetch if the response has no caching headers.
+    stale: the time until which the document may be used if it cannot be fetched again.
     """
 
     least: float
@@ -36,18 +36,23 @@ class Lifetime:
 
     def of(self, response: Response, now: float) -> float:
         """Return the seconds after which the document in `response` is fetched again."""
-        told = seconds_told(response, now)
-        return min(max(self.usual if told is None else told, self.least), self.most)
+        by_headers = freshness_lifetime(response, now)
+        return min(max(self.usual if by_headers is None else by_headers, self.least), self.most)
 
     def keep(self, value: T, response: Response, now: float) -> Kept[T]:
-        """Return `value`, which was in the `response` that came at `now`, with its times."""
+        """Return the `value` that was parsed from `response`, with the times of its use. It was fetched at `now`."""
         seconds = self.of(response, now)
         return Kept(value, now, now + seconds, now + max(seconds, self.stale))
 
 
 @dataclass(frozen=True, slots=True)
 class Kept(Generic[T]):
-    """A value that was fetched at `fetched_at`: fetched again at `fresh_until`, not used from `usable_until` on."""
+    """A fetched value, with times in seconds since the epoch.
+
+    fetched_at: the time of the fetch.
+    fresh_until: the time of the next fetch.
+    usable_until: the time from which the value is not used, even if it cannot be fetched again.
+    """
 
     value: T
     fetched_at: float
@@ -55,22 +60,22 @@ class Kept(Generic[T]):
     usable_until: float
 
     def is_fresh(self, now: float) -> bool:
-        """Return whether no fetch is due. A clock that was set back before the fetch ends it: its time is unknown."""
+        """Return whether no fetch is due. If the clock was set back before the fetch, a fetch is due."""
         return self.fetched_at <= now < self.fresh_until
 
     def is_usable(self, now: float) -> bool:
-        """Return whether the value may be used while it cannot be fetched again."""
+        """Return whether the value may be used if it cannot be fetched again."""
         return now < self.usable_until
 
 
-def seconds_told(response: Response, now: float) -> float | None:
-    """Return how long the headers of `response` let it be used, in seconds from `now` on; None if they do not say.
+def freshness_lifetime(response: Response, now: float) -> float | None:
+    """Return how long `response` is fresh by its headers, in seconds from `now`, or None without such headers.
 
-    `no-store` and `no-cache` are zero seconds. `max-age` less `Age` comes before `Expires`. Of several values the
-    smallest counts (RFC 9111 §4.2.1). A malformed value is a response that is not fresh any more.
+    `no-store` and `no-cache` mean zero seconds. `max-age` less `Age` has priority over `Expires`. Of several values of
+    `max-age`, the smallest is used (RFC 9111 §4.2.1). A malformed value means zero seconds.
     """
     directives = _directives(response)
-    if any(name in _AT_ONCE for name, _ in directives):
+    if any(name in _NOT_CACHED for name, _ in directives):
         return 0.0
     ages = [_digits(value) for name, value in directives if name == "max-age"]
     if ages:
@@ -98,7 +103,7 @@ def _digits(text: str) -> float:
 def _moment(text: str) -> float | None:
     """Return the time in an HTTP date, or None for anything else."""
     from datetime import UTC
-    from email.utils import parsedate_to_datetime  # a fifth of the import time of all this, for a rare header
+    from email.utils import parsedate_to_datetime  # imported here: it is slow to import, and the header is rare
 
     try:
         date = parsedate_to_datetime(text)

@@ -1,4 +1,4 @@
-"""Token introspection: ask the server whether a token is valid (RFC 7662), also with a signed response (RFC 9701)."""
+"""Token introspection: the server reports whether a token is valid (RFC 7662), also in a signed response (RFC 9701)."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ JWT_MEDIA_TYPE: Final = f"application/{JWT_TYPE}"
 
 
 class Introspection(dict[str, Any]):
-    """The members of an introspection answer (RFC 7662 §2.2); `active` is always there and a bool."""
+    """The members of an introspection response (RFC 7662 §2.2). `active` is always present, and a bool."""
 
     @property
     def active(self) -> bool:
-        """Whether the token is valid now; nothing else in the answer counts when it is not."""
+        """Whether the token is valid now. If it is not, ignore the other members."""
         return self["active"] is True
 
     def json(self) -> dict[str, Any]:
@@ -41,26 +41,29 @@ def introspection_request(
     headers: Iterable[tuple[str, str]] = (),
     http_hosts: Collection[str] = (),
 ) -> Request:
-    """Return the request that asks about `token`, not yet authenticated (RFC 7662 §2.1).
+    """Return the request that introspects `token`, without client authentication (RFC 7662 §2.1).
 
-    endpoint: its URL.
-    token_type_hint: the kind of token.
-    extra, headers: further ones.
+    endpoint: the URL of the introspection endpoint.
+    token: the token.
+    token_type_hint: `access_token` or `refresh_token`; None: no hint.
+    extra: further parameters.
+    headers: further headers.
     http_hosts: hosts beside loopback that plain http may reach.
 
-    Raises `UsageError` for an endpoint, a token or a parameter that cannot be.
+    Raises `UsageError` for an invalid endpoint or token, and for an `extra` parameter that would replace another one.
     """
     return token_query(endpoint, token, token_type_hint, extra, "introspection", headers, http_hosts)
 
 
 @names_exchange
 def parse_introspection(response: Response, now: float | None = None) -> Introspection:
-    """Return the members of the answer (RFC 7662 §2.2).
+    """Return the members of an introspection response (RFC 7662 §2.2).
 
+    response: the HTTP response.
     now: seconds since the epoch, for a date in `Retry-After` of `response`.
 
-    Raises `ServerError` for an error answer, `InvalidResponse` when it is no JSON object or says not whether the token
-    is active.
+    Raises `ServerError` for an error response, and `InvalidResponse` if it is not a JSON object or has no boolean
+    `active`.
     """
     members = json_answer(response, "introspection response", now)
     if not isinstance(members.get("active"), bool):
@@ -74,12 +77,13 @@ def parse_introspection(response: Response, now: float | None = None) -> Introsp
 
 @names_exchange
 def signed_response(response: Response, now: float | None = None) -> str:
-    """Return the JWT of a signed response (RFC 9701 §5), which its signature and `parse_signed` must prove.
+    """Return the unverified JWT of a signed response (RFC 9701 §5). Verify it, then pass its claims to `parse_signed`.
 
+    response: the HTTP response.
     now: seconds since the epoch, for a date in `Retry-After` of `response`.
 
-    Raises `ServerError` for an error, `InvalidResponse` for a response of another media type: a response that is not
-    signed must not replace one that was requested.
+    Raises `ServerError` for an error response. Raises `InvalidResponse` for a response of another media type, because a
+    response without a signature must not be accepted in place of a signed one.
     """
     if response.media_type == JWT_MEDIA_TYPE and 200 <= response.status < 300:
         return response.body.decode("ascii", "replace").strip()
@@ -94,13 +98,16 @@ def signed_response(response: Response, now: float | None = None) -> str:
 def parse_signed(
     claims: Mapping[str, Any], *, issuer: str, recipients: Collection[str], now: float, leeway: float
 ) -> Introspection:
-    """Return the members of a signed response, whose signature and type have been verified (RFC 9701 §5).
+    """Return the members of a signed response (RFC 9701 §5).
 
-    issuer: of the authorization server.
-    recipients: the names of this API at that server: its client ID, and its audience.
-    now, leeway: seconds since the epoch, and the seconds by which two clocks may differ.
+    claims: the claims of the JWT, whose signature and type the caller has verified.
+    issuer: the issuer of the authorization server.
+    recipients: the names of this API at that server: its client ID and its audience.
+    now: seconds since the epoch.
+    leeway: seconds by which two clocks may differ.
 
-    Raises `VerificationError` for a response of another issuer or for another API, and for one that lacks a claim.
+    Raises `VerificationError` for a response of another issuer or for another API, for a missing or wrong claim, and
+    outside of the time of validity.
     """
     if (named := claims.get("iss")) != issuer:
         told = f"of the introspection response is another issuer{how_issuers_differ(named, issuer)}"

@@ -1,4 +1,4 @@
-"""The key set that an authorization server publishes: its request, and which of its keys are used (RFC 7517)."""
+"""The key set that an authorization server publishes: the request, and the choice of usable keys (RFC 7517)."""
 
 from __future__ import annotations
 
@@ -14,12 +14,16 @@ from doorkey.wire.responses import json_answer
 Keys = tuple[Key, ...]
 
 _MAX_KID: Final = 64
-_PRIVATE: Final = "it is private or symmetric: its secret has been published, and must be replaced at the server"
+_PRIVATE: Final = "it is private or symmetric: its secret has been published, so replace the key at the server"
 
 
 @dataclass(frozen=True, slots=True)
 class KeySet:
-    """The public keys of a JWK Set that can be used, and a line for each member that cannot, without key material."""
+    """The usable public keys of a JWK Set.
+
+    keys: the keys.
+    skipped: a line with the reason for each skipped member, without key material.
+    """
 
     keys: Keys
     skipped: tuple[str, ...] = ()
@@ -34,8 +38,9 @@ def jwks_request(uri: str) -> Request:
 def parse_jwks(response: Response, now: float | None = None) -> KeySet:
     """Return the public keys in a response to `jwks_request` (RFC 7517 §5).
 
-    Malformed, unsupported, private and symmetric keys are skipped. `now`, in seconds since the epoch, is for a date in
-    `Retry-After`.
+    now: seconds since the epoch, for a date in `Retry-After` of `response`.
+
+    Malformed, unsupported, private and symmetric keys are skipped.
 
     Raises `InvalidResponse` if the response is not a JWK Set or has more than 100 keys, and `ServerError` if it is an
     OAuth error.
@@ -65,14 +70,14 @@ def parse_jwks(response: Response, now: float | None = None) -> KeySet:
 
 def _public_key(member: object) -> Key:
     if not isinstance(member, dict):
-        raise UsageError("a key is a JSON object")
+        raise UsageError("it is not a JSON object")
     jwk = cast("dict[str, Any]", member)
     if jwk.get("kty") == "oct" or "d" in jwk or "k" in jwk:
-        raise UsageError(_PRIVATE)  # before it is read: a broken one has been published too
+        raise UsageError(_PRIVATE)  # checked first, because the secret of a malformed key has been published too
     return import_key(jwk)
 
 
 def _named(number: int, member: object) -> str:
-    """Return the place of a key in the set, and its `kid`."""
+    """Return the index of a key in the set, and its `kid`, as text for a message."""
     kid = cast("dict[str, object]", member).get("kid") if isinstance(member, dict) else None
     return f"key {number}" + (f" (kid {printable(kid, _MAX_KID)!r})" if isinstance(kid, str) else "")

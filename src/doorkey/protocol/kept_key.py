@@ -1,4 +1,4 @@
-"""A key that is read once: reading an RSA key checks it, which takes a tenth of a second."""
+"""Caches the key of a client, because reading an RSA key checks it, which takes a tenth of a second."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class KeptKey:
-    """The key of one client, as it was read last. Threads may share it; it is shown nowhere."""
+    """The cached key of one client. Thread-safe. Its repr shows no key material."""
 
     __slots__ = ("_kept",)
 
@@ -20,9 +20,9 @@ class KeptKey:
 
     @hides_locals
     def of(self, given: object) -> Key:
-        """Return the key that `given` holds (PEM, JWK, key object or secret), read again only if it is another object.
+        """Return the key in `given` (PEM, JWK, key object or secret). It is read only if `given` is another object.
 
-        Raises `UsageError` as `import_key` does.
+        Raises the `UsageError` of `import_key`.
         """
         from doorkey.jose.keys import import_key  # loaded only by clients that sign
 

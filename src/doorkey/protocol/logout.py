@@ -1,4 +1,4 @@
-"""Logout that the client begins: the URL for the browser, and its return (OpenID Connect RP-Initiated Logout 1.0)."""
+"""Logout that the client begins: the URL for the browser, and the callback (OpenID Connect RP-Initiated Logout 1.0)."""
 
 from __future__ import annotations
 
@@ -19,12 +19,14 @@ from doorkey.wire.urls import check_endpoint
 def logout_url(
     endpoint: str, ours: Pairs, extra: Iterable[tuple[str, str]] = (), http_hosts: Collection[str] = ()
 ) -> str:
-    """Return the URL of a logout request; `extra` pairs cannot override `ours` (§2).
+    """Return the URL of a logout request (§2).
 
-    endpoint: its URL.
+    endpoint: the URL of the end session endpoint.
+    ours: the parameters of this library.
+    extra: further parameters, which cannot override `ours`.
     http_hosts: hosts beside loopback that plain http may reach.
 
-    Raises `UsageError` for an endpoint or a parameter that cannot be.
+    Raises `UsageError` for an invalid endpoint, and for a parameter that has another value in `ours` or the endpoint.
     """
     check_endpoint(endpoint, "end session endpoint", http_hosts)
     return with_query(endpoint, beside_query(endpoint, merged(ours, extra, "the logout request")))
@@ -32,10 +34,13 @@ def logout_url(
 
 @hides_locals
 def check_logout_response(response: str | Mapping[str, Any], *, state: str | None) -> None:
-    """Check the URL at which the browser came back after a logout, or its parameters (§3).
+    """Check the callback after a logout (§3).
 
-    `state` is the state that the request sent; None: it sent none. Raises `MismatchingStateError` for another state or
-    none, and `VerificationError` for a repeated one.
+    response: the URL of the callback, or its parameters.
+    state: the state of the request; None: it had no state.
+
+    Raises `MismatchingStateError` for another, a missing or an unexpected state, and `VerificationError` for a repeated
+    state and a malformed response.
     """
     pairs = callback_pairs(response)
     if Counter(name for name, _ in pairs)["state"] > 1:
@@ -45,9 +50,11 @@ def check_logout_response(response: str | Mapping[str, Any], *, state: str | Non
 
 @hides_locals
 def logout_parameters(response: str | Mapping[str, Any]) -> dict[str, str]:
-    """Return the parameters of a front-channel logout request, as a URL or a mapping (Front-Channel Logout 1.0 §2).
+    """Return the unchecked parameters of a front-channel logout request (Front-Channel Logout 1.0 §2).
 
-    Raises `VerificationError` for a repeated parameter.
+    response: the URL of the request, or its parameters as a mapping.
+
+    Raises `VerificationError` if `iss` or `sid` is repeated.
     """
     pairs = callback_pairs(response)
     repeated = [name for name, times in Counter(name for name, _ in pairs).items() if times > 1]

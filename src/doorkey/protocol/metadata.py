@@ -1,6 +1,6 @@
 """Authorization server metadata as a validated value (RFC 8414 §2, OpenID Connect Discovery 1.0 §3).
 
-It describes a server and nothing else: no member of it can set an option of a client.
+Metadata describes the server only. No member of it can set an option of a client.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ ALIASES: Final = "mtls_endpoint_aliases"
 
 
 class _Members(Mapping[str, Any]):
-    """Members for reading that can be pickled, which a `MappingProxyType` cannot; a deep copy is a plain dictionary."""
+    """A read-only mapping that can be pickled, unlike a `MappingProxyType`. A deep copy of it is a plain dictionary."""
 
     __slots__ = ("_members",)
 
@@ -68,11 +68,12 @@ class ServerMetadata:
     iss_in_callbacks: the member `authorization_response_iss_parameter_supported`. If it is True, a callback without
         `iss` is rejected (RFC 9207 §3).
     extra: the members that have no field here, unchanged.
-    http_hosts: hosts beside loopback that plain http may reach. A session, source or vault replaces them by those of
-        its `ExchangePolicy`.
+    http_hosts: hosts beside loopback that plain http may reach. A session, source or vault replaces them by the hosts
+        of its `ExchangePolicy`.
 
-    The value may be pickled, for instance into a cache, and `dataclasses.asdict` makes plain dictionaries of it. Raises
-    `UsageError` for an endpoint that `check_endpoint` rejects, and for an https issuer with an http endpoint.
+    The metadata can be pickled, for instance for a cache, and `dataclasses.asdict` converts it to plain dictionaries.
+    Raises `UsageError` for an invalid URL of an endpoint, for plain http to other hosts, and for an https issuer with
+    an http endpoint.
     """
 
     issuer: str | None = None
@@ -110,11 +111,21 @@ class ServerMetadata:
         return self
 
     def reached_by(self, http_hosts: Collection[str]) -> ServerMetadata:
-        """Return the metadata with the `http_hosts` of a policy. Raises `UsageError` if it names another http host."""
+        """Return the metadata with other `http_hosts`, those of a policy.
+
+        http_hosts: hosts beside loopback that plain http may reach.
+
+        Raises `UsageError` if an endpoint needs plain http to another host.
+        """
         return self if frozenset(self.http_hosts) == http_hosts_of(http_hosts) else replace(self, http_hosts=http_hosts)
 
     def replaced(self, endpoints: Mapping[str, Any]) -> ServerMetadata:
-        """Return a copy with these `endpoints`, by the names of the fields; one that changes loses its alias."""
+        """Return a copy with other endpoints. A changed endpoint loses its alias in `mtls_endpoint_aliases`.
+
+        endpoints: names of fields, and their new URLs.
+
+        Raises the errors of the constructor.
+        """
         aliases, changed = self._aliases(), {name for name in endpoints if endpoints[name] != getattr(self, name)}
         if not changed & aliases.keys():
             return replace(self, **endpoints)
@@ -123,23 +134,25 @@ class ServerMetadata:
         return replace(self, **endpoints, extra=extra)
 
     def for_mutual_tls(self, url: str) -> str:
-        """Return where a client that has a certificate sends the requests for the endpoint at `url` (RFC 8705 §5).
+        """Return the URL to which a client with a certificate sends requests for an endpoint (RFC 8705 §5).
 
-        It is the alias of that endpoint in `mtls_endpoint_aliases`, else `url` itself. Raises `InvalidResponse` for an
-        alias that cannot be an endpoint of this issuer.
+        url: the URL of the endpoint in the metadata.
+
+        The result is the alias of the endpoint in `mtls_endpoint_aliases`, or `url` if there is no alias. Raises
+        `InvalidResponse` for an alias that cannot be an endpoint of this issuer.
         """
         aliases = self._aliases()
         alias = next((aliases[name] for name in ENDPOINTS if name in aliases and getattr(self, name) == url), url)
         if alias == url:
             return url
         try:
-            replace(self, token_endpoint=alias)  # checks it as every endpoint
+            replace(self, token_endpoint=alias)  # the constructor checks the alias like any endpoint
         except UsageError as error:
             raise InvalidResponse("metadata", f"of {ALIASES}: {error.description}") from None
         return alias
 
     def is_alias(self, url: str) -> bool:
-        """Return whether `url` is one of `mtls_endpoint_aliases`."""
+        """Return whether `url` is one of the URLs in `mtls_endpoint_aliases`."""
         return url in self._aliases().values()
 
     def _aliases(self) -> Mapping[str, str]:
@@ -149,12 +162,12 @@ class ServerMetadata:
 
     @classmethod
     def from_mapping(cls, members: Mapping[str, Any], http_hosts: Collection[str] = ()) -> ServerMetadata:
-        """Return the metadata of a mapping that the user vouches for, for instance a stored discovery document.
+        """Return the metadata in a mapping that the program trusts, for instance a stored discovery document.
 
-        members: those of the document.
+        members: the members of the document.
         http_hosts: hosts beside loopback that plain http may reach.
 
-        Raises `UsageError` as the constructor does.
+        Raises the errors of the constructor.
         """
         mapping(members, "metadata")
         known: dict[str, str | None] = {name: members.get(name) for name in ("issuer", *ENDPOINTS)}
@@ -167,49 +180,52 @@ class ServerMetadata:
 
     @classmethod
     def of(cls, value: ServerMetadata | Mapping[str, Any] | None, http_hosts: Collection[str] = ()) -> ServerMetadata:
-        """Return the metadata itself, that of a mapping, or none at all, with the `http_hosts` of a policy.
+        """Return `value` as metadata with the `http_hosts` of a policy.
 
-        Raises `UsageError` for anything else, and for an endpoint that these do not allow.
+        value: metadata, a mapping, or None for empty metadata.
+        http_hosts: hosts beside loopback that plain http may reach.
+
+        Raises `UsageError` for another type, and for an endpoint that `http_hosts` do not allow.
         """
         if isinstance(value, ServerMetadata):
             return value.reached_by(http_hosts)
         given: object = value
         if given is not None and not isinstance(given, Mapping):
-            raise UsageError("metadata is a mapping, or what discover(issuer) returned")
+            raise UsageError("metadata must be a mapping, or the result of discover(issuer)")
         return cls(http_hosts=http_hosts) if value is None else cls.from_mapping(value, http_hosts)
 
 
 def check_one_issuer(issuer: str | None, metadata: ServerMetadata) -> None:
-    """Raise `UsageError` where `issuer` and the metadata that is given beside it are of two authorization servers."""
+    """Raise `UsageError` if `issuer` and `metadata` name different authorization servers. None matches any issuer."""
     if issuer is not None and metadata.issuer is not None and issuer != metadata.issuer:
         given = shown_url(text(issuer, "the issuer"))
         told = f"issuer={given} is not the issuer of metadata=, {shown_url(metadata.issuer)}"
         raise UsageError(f"{told}{how_issuers_differ(metadata.issuer, issuer)}; omit one of them")
 
 
-def _how_it_differs(named: object, issuer: str) -> str:
-    """Return the problem of the issuer that the metadata names."""
+def _issuer_problem(named: object, issuer: str) -> str:
+    """Return how the issuer in the metadata, `named`, differs from the requested `issuer`, as text for an error."""
     if not isinstance(named, str):
         return "is missing in the metadata"
-    told = f"in the metadata is {shown_url(named)}, not the one that was asked for"
-    return told + how_issuers_differ(named, issuer)
+    problem = f"in the metadata is {shown_url(named)}, not the requested one"
+    return problem + how_issuers_differ(named, issuer)
 
 
 def parse_metadata(
     members: Mapping[str, Any], issuer: str, status: int | None = None, http_hosts: Collection[str] = ()
 ) -> ServerMetadata:
-    """Return the metadata a server published for `issuer`, compared exactly (RFC 8414 §3.3).
+    """Return the metadata that a server published for `issuer` (RFC 8414 §3.3).
 
-    `http_hosts` are the hosts beside loopback that plain http may reach.
+    members: the members of the document.
+    issuer: the issuer, which the document must name exactly.
+    status: the HTTP status of the response, for errors; or None.
+    http_hosts: hosts beside loopback that plain http may reach.
 
-    members: those of the document.
-    status: that of its response, for errors.
-
-    Raises `VerificationError` when it is another issuer's, `InvalidResponse` when an endpoint in it is unfit.
+    Raises `VerificationError` for the metadata of another issuer, and `InvalidResponse` for an invalid endpoint in it.
     """
     named = members.get("issuer")
     if named != issuer:
-        raise VerificationError("issuer", _how_it_differs(named, issuer), expected=shown_url(issuer))
+        raise VerificationError("issuer", _issuer_problem(named, issuer), expected=shown_url(issuer))
     try:
         return ServerMetadata.from_mapping(members, http_hosts)
     except UsageError as error:

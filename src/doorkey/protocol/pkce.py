@@ -16,7 +16,7 @@ _VERIFIER = re.compile(r"[A-Za-z0-9\-._~]{43,128}")
 
 
 def new_verifier() -> str:
-    """Return a fresh code verifier of 384 random bits (RFC 7636 §4.1)."""
+    """Return a new code verifier of 384 random bits (RFC 7636 §4.1)."""
     return secrets.token_urlsafe(48)
 
 
@@ -24,9 +24,9 @@ def new_verifier() -> str:
 def challenge_of(verifier: str) -> str:
     """Return the S256 challenge of a code verifier (RFC 7636 §4.2).
 
-    Raises `UsageError` if the verifier is not of 43 to 128 unreserved characters.
+    Raises `UsageError` unless the verifier has 43 to 128 unreserved characters.
     """
     given: object = verifier
     if not isinstance(given, str) or not _VERIFIER.fullmatch(given):
-        raise UsageError("a code_verifier has 43 to 128 characters of A-Z a-z 0-9 - . _ ~ (RFC 7636 §4.1)")
+        raise UsageError("a code_verifier must have 43 to 128 characters of A-Z a-z 0-9 - . _ ~ (RFC 7636 §4.1)")
     return urlsafe_b64encode(hashlib.sha256(verifier.encode("ascii")).digest()).rstrip(b"=").decode("ascii")

@@ -1,4 +1,4 @@
-"""The access token of a request, as an API reads it (RFC 6750 §2, RFC 9449 §7.1)."""
+"""Finds the access token in a request to an API (RFC 6750 §2, RFC 9449 §7.1)."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from doorkey.protocol.rejections import MalformedRequest
 from doorkey.values import Secret, hides_locals
 
 MAX_TOKEN: Final = 64 * 1024
-"""Characters of a token that are read."""
+"""The largest token, in characters."""
 
 PARAMETER: Final = "access_token"
 _SCHEMES: Final = {"bearer": "Bearer", "dpop": "DPoP"}
 _LEGAL: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~+/"
-"""The characters of `b64token`, which may end with equals signs (RFC 6750 §2.1)."""
+"""The characters of a `b64token` before the equals signs at its end (RFC 6750 §2.1)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +40,11 @@ def presented_token(
     headers: all headers, as pairs.
     query: the query of the URL, without the question mark.
     form: the parameters of a form-encoded body, if the API accepts a token there (RFC 6750 §2.2).
-    in_query: accept a token in the query (RFC 6750 §2.3). URLs reach logs and other sites, so RFC 9700 §4.3.2 forbids
-        it.
+    in_query: True to accept a token in the query (RFC 6750 §2.3). URLs appear in logs and at other sites, so RFC 9700
+        §4.3.2 forbids it.
 
-    Raises `MalformedRequest` for two tokens or two `Authorization` headers, for a token of illegal form, and for one in
-    the query that is not accepted there (RFC 6750 §3.1).
+    Raises `MalformedRequest` for two tokens or two `Authorization` headers, for an illegal or too long token, and for a
+    token in the query unless `in_query` (RFC 6750 §3.1).
     """
     found = _in_header([value for name, value in headers if name.lower() == "authorization"])
     queried = [value for name, value in parse_qsl(query, keep_blank_values=True) if name == PARAMETER] if query else []
@@ -59,7 +59,7 @@ def presented_token(
 
 def _in_header(values: list[str]) -> PresentedToken | None:
     if len(values) > 1:
-        raise MalformedRequest("Authorization", "is there twice: send the header once")
+        raise MalformedRequest("Authorization", "occurs more than once: send the header once")
     scheme, _, rest = (values[0] if values else "").strip().partition(" ")
     known = _SCHEMES.get(scheme.lower())
     return None if known is None else PresentedToken(known, Secret(_legal(rest.strip(" "))))
@@ -69,7 +69,7 @@ def _legal(token: str) -> str:
     if len(token) > MAX_TOKEN:
         raise MalformedRequest("access_token", f"is longer than {MAX_TOKEN} characters")
     content = token.rstrip("=")
-    # A tenth of the time of a regular expression, in every request.
+    # Ten times as fast as a regular expression, and done for every request.
     if not content or not content.isascii() or content.encode("ascii").translate(None, _LEGAL):
         raise MalformedRequest("access_token", "is empty, or has characters that are not legal (RFC 6750 §2.1)")
     return token

@@ -20,10 +20,11 @@ _KNOWN: Final = frozenset({"resource", *_LISTS, "resource_name", "resource_docum
 
 
 def well_known_url(resource: str, http_hosts: Iterable[str] = ()) -> str:
-    """Return the URL of the metadata of `resource`: the suffix stands between host and path (RFC 9728 §3.1).
+    """Return the URL of the metadata of `resource`, with the suffix between host and path (RFC 9728 §3.1).
 
-    `http_hosts` are the hosts beside loopback that plain http may reach. Raises `UsageError` for a resource that is not
-    an https URL, or has a fragment.
+    http_hosts: hosts beside loopback that plain http may reach.
+
+    Raises `UsageError` for a resource that is not an https URL, or has a fragment.
     """
     parts = urlsplit(check_endpoint(resource, "resource", frozenset(http_hosts)))
     path = "" if parts.path == "/" else parts.path
@@ -37,12 +38,13 @@ class ProtectedResource:
     resource: the identifier of the API, an https URL; clients request tokens for it (RFC 8707).
     authorization_servers: issuers of the authorization servers whose tokens the API accepts.
     scopes_supported: the scopes that requests to the API need.
-    bearer_methods_supported: where a request may have its token: `header`, `body`, `query`.
+    bearer_methods_supported: the places where a request may have its token: `header`, `body`, `query`.
     resource_name, resource_documentation: a name and a URL, for people.
     extra: further members of the document.
     http_hosts: hosts beside loopback that plain http may reach.
 
-    Raises `UsageError` for a resource that is not an https URL.
+    Raises `UsageError` for a resource or an authorization server that is not an https URL, and for a member in `extra`
+    that has a parameter here.
     """
 
     resource: str
@@ -76,20 +78,21 @@ class ProtectedResource:
 
 
 def protected_resource_request(resource: str, http_hosts: Iterable[str] = ()) -> Request:
-    """Return the request for the metadata of `resource` (RFC 9728 §3.1). Raises `UsageError` as `well_known_url`."""
+    """Return the request for the metadata of `resource` (RFC 9728 §3.1). The errors are those of `well_known_url`."""
     return Request("GET", well_known_url(resource, http_hosts), (("Accept", "application/json"),))
 
 
 def parse_protected_resource(
     response: Response, resource: str, now: float | None = None, http_hosts: Iterable[str] = ()
 ) -> ProtectedResource:
-    """Return the metadata of `resource`, compared exactly (RFC 9728 §3.3).
+    """Return the metadata of `resource` in a response (RFC 9728 §3.3).
 
+    resource: the identifier of the API, which the document must name exactly.
     now: seconds since the epoch, for a date in `Retry-After` of `response`.
     http_hosts: hosts beside loopback that plain http may reach.
 
-    Raises `VerificationError` for the metadata of another resource, `InvalidResponse` for a document with a member of
-    the wrong type, else as `json_answer`.
+    Raises `VerificationError` for the metadata of another resource, `InvalidResponse` for a document with an invalid
+    member, and the errors of `json_answer`.
     """
     members = json_answer(response, "protected resource metadata", now)
     if members.get("resource") != resource:

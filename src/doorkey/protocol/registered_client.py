@@ -1,4 +1,4 @@
-"""A client that a server has registered, as a value to keep (RFC 7591 §3.2.1, RFC 7592 §3)."""
+"""A client that a server has registered, as a value to store (RFC 7591 §3.2.1, RFC 7592 §3)."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ ISSUED: Final = (
     *("client_id", "client_secret", "client_id_issued_at", "client_secret_expires_at"),
     *("registration_client_uri", "registration_access_token"),
 )
-"""Members that the server issues, beside the metadata of the client."""
+"""The members of a registration response that the server issues. The other members are the client's metadata."""
 MAX_TEXT: Final = 4096
-"""Characters of an identifier, a secret or a token that a server issues."""
+"""The largest number of characters of an identifier, a secret or a token that a server issues."""
 
 
 @constructor_clears_locals
@@ -27,16 +27,17 @@ MAX_TEXT: Final = 4096
 class RegisteredClient:
     """A client that an authorization server has registered.
 
-    client_id: its identifier.
-    client_secret: its secret; None for a client without one.
+    client_id: the client's ID.
+    client_secret: the client's secret; None for a client without a secret.
     client_id_issued_at: seconds since the epoch, or None.
     client_secret_expires_at: seconds since the epoch; None for a secret that does not expire.
     registration_client_uri: the URL at which the registration is read, updated and deleted, or None.
     registration_access_token: the token of these requests, or None.
     metadata: the other members of the response: the registered metadata, which may differ from the request.
-    issuer: the issuer of the server. The secrets are for this server alone.
+    issuer: the issuer of the server, or None. The secrets are for this server only.
+    http_hosts: hosts beside loopback that plain http may reach.
 
-    Raises `UsageError` for a value of another type, and for a URL that cannot be (RFC 7592 §3).
+    Raises `UsageError` for a value of another type, and for an invalid URL (RFC 7592 §3).
     """
 
     client_id: str
@@ -51,14 +52,14 @@ class RegisteredClient:
 
     def __post_init__(self) -> None:
         if not legal_refresh_token(self.client_id) or len(self.client_id) > MAX_TEXT:
-            raise UsageError(f"client_id is text of at most {MAX_TEXT} printable ASCII characters")
+            raise UsageError(f"client_id must be text of 1 to {MAX_TEXT} printable ASCII characters")
         for name, is_legal in (("client_secret", legal_refresh_token), ("registration_access_token", legal_token)):
             secret: object = getattr(self, name)
             if secret is not None:
-                value = instance(secret, Secret, f"{name} is a doorkey.Secret").reveal()
+                value = instance(secret, Secret, f"{name} must be a doorkey.Secret").reveal()
                 if not is_legal(value) or len(value) > MAX_TEXT:
                     del value
-                    raise UsageError(f"{name} is text of at most {MAX_TEXT} visible ASCII characters")
+                    raise UsageError(f"{name} must be text of 1 to {MAX_TEXT} visible ASCII characters")
         for name in ("client_id_issued_at", "client_secret_expires_at"):
             moment: object = getattr(self, name)
             if moment is not None:
@@ -70,7 +71,7 @@ class RegisteredClient:
         object.__setattr__(self, "metadata", RedactedDict(mapping(self.metadata, "metadata")))
 
     def issued(self) -> dict[str, Any]:
-        """Return the issued values, with the secrets in the clear, by the names of the response."""
+        """Return the values that the server issued, by the names of the response. The secrets are in the clear."""
         values = {
             name: value.reveal() if isinstance(value, Secret) else value
             for name in ISSUED
@@ -79,18 +80,18 @@ class RegisteredClient:
         return RedactedDict(values)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return everything as JSON values, with the secrets in the clear: store it as you store a password."""
+        """Return the client as a dictionary of JSON values. The secrets are in the clear: store it like a password."""
         named_issuer = {} if self.issuer is None else {"issuer": self.issuer}
         return {"metadata": json.loads(json.dumps(dict(self.metadata))), **self.issued(), **named_issuer}
 
     @classmethod
     @hides_locals
     def from_dict(cls, members: Mapping[str, Any], *, http_hosts: Collection[str] = ()) -> RegisteredClient:
-        """Return the client whose `to_dict()` gave these `members`.
+        """Return the client in `members`, a result of `to_dict()`.
 
         http_hosts: hosts beside loopback that plain http may reach.
 
-        Raises `UsageError` for members that are not such a client's.
+        Raises `UsageError` for members that are not such a result.
         """
         given = dict(mapping(members, "a stored client"))
         metadata = mapping(given.pop("metadata", {}), "the metadata of a stored client")
@@ -106,11 +107,11 @@ class RegisteredClient:
     ) -> RegisteredClient:
         """Return the client in the `members` of a registration response (RFC 7591 §3.2.1).
 
-        issuer: of the server.
+        issuer: the issuer of the server, or None.
         http_hosts: hosts beside loopback that plain http may reach.
 
-        Raises `UsageError` for a member of the wrong type. An empty or absent secret is none, and
-        `client_secret_expires_at` 0 is never.
+        An empty secret means a client without a secret, and a `client_secret_expires_at` of 0 means that it does not
+        expire. Raises `UsageError` for a member of the wrong type.
         """
         issued: dict[str, Any] = {name: members[name] for name in ISSUED if members.get(name) not in (None, "")}
         for name in ("client_secret", "registration_access_token"):

@@ -1,7 +1,7 @@
 """Dynamic client registration: register, read, update and delete a client (RFC 7591 §3, RFC 7592 §2).
 
-Each is a pair: build the request, parse the response. The token of a management request was issued by the server that
-the URL is at, so it is sent to that URL alone.
+Each operation is a pair of functions, which build the request and parse the response. The server that issued the token
+of management requests also issued their URL, so the token is sent to that URL only.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from doorkey.wire.urls import check_endpoint
 
 JWKS: Final = "jwks"
 STATEMENT: Final = "software_statement"
-"""A JWT of another party, in which nothing is examined (RFC 7591 §2.3)."""
+"""A JWT of another party, which is not examined here (RFC 7591 §2.3)."""
 PRIVATE: Final = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k", "priv"})
 """Members of a private or symmetric JWK (RFC 7518 §6)."""
 
@@ -34,13 +34,13 @@ _JSON: Final = ("Content-Type", "application/json")
 
 
 class InvalidRedirectURI(ServerError):
-    """The server does not accept a redirect URI of a client that is registered (RFC 7591 §3.2.2)."""
+    """The server does not accept a redirect URI in a registration request (RFC 7591 §3.2.2)."""
 
     code = "invalid_redirect_uri"
 
 
 class InvalidClientMetadata(ServerError):
-    """The server does not accept a member of the metadata of a client that is registered (RFC 7591 §3.2.2)."""
+    """The server does not accept a metadata member in a registration request (RFC 7591 §3.2.2)."""
 
     code = "invalid_client_metadata"
 
@@ -52,26 +52,28 @@ class InvalidSoftwareStatement(ServerError):
 
 
 class UnapprovedSoftwareStatement(ServerError):
-    """The server does not accept software statements of this issuer, or this one (RFC 7591 §3.2.2)."""
+    """The server does not accept this software statement, or none of its issuer (RFC 7591 §3.2.2)."""
 
     code = "unapproved_software_statement"
 
 
 def client_metadata(members: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the metadata of a client as the JSON members of a request (RFC 7591 §2); None is a member that is absent.
+    """Return the metadata of a client as JSON values for a request (RFC 7591 §2).
 
-    `scope` may be a list of scope tokens. Raises `UsageError` for a value that is not JSON, for a name that only the
-    server sets, for a key outside `jwks`, and for a private or symmetric key in it.
+    members: the metadata. A member of None is omitted, and `scope` may be a list of scopes.
+
+    Raises `UsageError` for a value that is not JSON, for a member that only the server sets, for an illegal redirect
+    URI, for a key outside `jwks`, and for a private or symmetric key in `jwks`.
     """
     given = {name: value for name, value in mapping(members, "client metadata").items() if value is not None}
     for name in ISSUED:
         if name in given:
-            raise UsageError(f"{name} is what the server issues to a client: a registration does not send it")
+            raise UsageError(f"{name} is issued by the server, so it must not be in a registration request: remove it")
     if "scope" in given:
         given["scope"] = str(Scope.of(given["scope"]))
     for uri in texts(given.get("redirect_uris", ()), "redirect_uris"):
         if "#" in uri or " " in uri or not uri.isascii() or not uri.isprintable():
-            raise UsageError("a redirect URI has a fragment or a character that a URI cannot hold (RFC 6749 §3.1.2)")
+            raise UsageError("a redirect URI has a fragment, or a character that is illegal in a URI (RFC 6749 §3.1.2)")
     plain: dict[str, Any] = json.loads(_encoded(given))
     _refuse_keys(plain)
     return plain
@@ -86,12 +88,12 @@ def registration_request(
 ) -> Request:
     """Return the request that registers a client (RFC 7591 §3.1).
 
-    endpoint: its URL.
-    metadata: what `client_metadata` returned.
+    endpoint: the URL of the registration endpoint.
+    metadata: the result of `client_metadata`.
     initial_access_token: the token that the server requires for a registration, or None.
     http_hosts: hosts beside loopback that plain http may reach.
 
-    Raises `UsageError` for an endpoint or a token that cannot be.
+    Raises `UsageError` for an invalid endpoint or token.
     """
     check_endpoint(endpoint, "registration endpoint", http_hosts)
     headers = (_ACCEPT, _JSON, *_bearer(initial_access_token, "initial access token"))
@@ -109,20 +111,23 @@ def read_request(client: RegisteredClient, http_hosts: Collection[str] = ()) -> 
 
 
 def update_request(client: RegisteredClient, metadata: Mapping[str, Any], http_hosts: Collection[str] = ()) -> Request:
-    """Return the request that replaces the metadata of `client` (RFC 7592 §2.2); a member that is absent is removed.
+    """Return the request that replaces the metadata of `client` (RFC 7592 §2.2). The server removes absent members.
 
-    metadata: what `client_metadata` returned.
+    metadata: the result of `client_metadata`.
+    http_hosts: hosts beside loopback that plain http may reach.
 
-    `http_hosts` and the errors are those of `read_request`.
+    The errors are those of `read_request`.
     """
     body = _encoded({**metadata, "client_id": client.client_id}).encode()
     return _management_request("PUT", client, http_hosts, (_JSON,), body)
 
 
 def delete_request(client: RegisteredClient, http_hosts: Collection[str] = ()) -> Request:
-    """Return the request that deletes `client` at the server (RFC 7592 §2.3); the errors are those of `read_request`.
+    """Return the request that deletes `client` at the server (RFC 7592 §2.3).
 
     http_hosts: hosts beside loopback that plain http may reach.
+
+    The errors are those of `read_request`.
     """
     return _management_request("DELETE", client, http_hosts)
 
@@ -136,16 +141,16 @@ def parse_registration(
     http_hosts: Collection[str] = (),
     now: float | None = None,
 ) -> RegisteredClient:
-    """Return the client that a server has registered, read or updated (RFC 7591 §3.2.1, RFC 7592 §3).
+    """Return the client in the response to a registration, a read or an update (RFC 7591 §3.2.1, RFC 7592 §3).
 
-    issuer: of the server.
-    known: the client as it was before; what the server does not repeat stays, because it sends a new secret or token
-        only where they change.
+    issuer: the issuer of the server, or None.
+    known: the client before a read or an update. Issued values that the response lacks are taken from it, because a
+        server sends a secret or token only if it changes.
     http_hosts: hosts beside loopback that plain http may reach.
-    now: seconds since the epoch, for a date in `Retry-After`.
+    now: seconds since the epoch, for a date in `Retry-After` of `response`.
 
     Raises `ServerError` (`InvalidRedirectURI`, `InvalidClientMetadata`, …) for an error response, `InvalidResponse` for
-    a response that is no registration, and `VerificationError` for one of another client than `known`.
+    a response that is not a registration, and `VerificationError` for another client than `known`.
     """
     members: dict[str, Any] = json_answer(response, "client registration response", now)
     if known is not None and members.get("client_id") != known.client_id:
@@ -167,11 +172,11 @@ def parse_registration(
 
 @names_exchange
 def check_deletion(response: Response, now: float | None = None) -> None:
-    """Return when the server has deleted the client (RFC 7592 §2.3).
+    """Raise an error unless `response` reports that the client was deleted (RFC 7592 §2.3).
 
     now: seconds since the epoch, for a date in `Retry-After` of `response`.
 
-    Raises `ServerError` for an error response, and `InvalidResponse` for another status than success.
+    Raises `ServerError` for an error response, and `InvalidResponse` for any other status but success.
     """
     if 200 <= response.status < 300:
         return
@@ -189,7 +194,9 @@ def _management_request(
 ) -> Request:
     uri, token = client.registration_client_uri, client.registration_access_token
     if uri is None or token is None:
-        raise UsageError("the server gave this client no registration_client_uri and registration_access_token")
+        raise UsageError(
+            "this client cannot be managed: the server issued no registration_client_uri and registration_access_token"
+        )
     check_endpoint(uri, "registration_client_uri", http_hosts)
     return Request(method, uri, (_ACCEPT, *headers, *_bearer(token, "registration access token")), body=body)
 
@@ -205,7 +212,7 @@ def _bearer(token: Secret | None, what: str) -> tuple[tuple[str, str], ...]:
     if token is None:
         return ()
     if not legal_token(token.reveal()):
-        raise UsageError(f"the {what} is a text of visible ASCII characters")
+        raise UsageError(f"the {what} must be a text of visible ASCII characters")
     return (("Authorization", f"Bearer {token.reveal()}"),)
 
 
@@ -214,7 +221,7 @@ def _encoded(members: Mapping[str, Any]) -> str:
         encoded = json.dumps(dict(members), allow_nan=False, ensure_ascii=False)
         encoded.encode()
     except (TypeError, ValueError, RecursionError) as error:
-        raise UsageError("client metadata are JSON values: texts, numbers, lists, dictionaries") from scrubbed(error)
+        raise UsageError("client metadata must be JSON values: texts, numbers, lists, mappings") from scrubbed(error)
     return encoded
 
 
@@ -226,6 +233,6 @@ def _refuse_keys(metadata: Mapping[str, Any]) -> None:
             keys: object = mapping(value, "jwks").get("keys")
             for key in cast("list[object]", keys) if isinstance(keys, list) else ():
                 if PRIVATE & set(mapping(key, "each key of jwks")):
-                    raise UsageError("jwks has a private or symmetric key: register the public keys alone")
+                    raise UsageError("jwks has a private or symmetric key: register only public keys")
         elif name != STATEMENT and holds_key(value):
-            raise UsageError(f"{printable(name, 80)} contains a key: the public keys of a client are its jwks")
+            raise UsageError(f"{printable(name, 80)} contains a key: put the public keys of the client into jwks")

@@ -31,9 +31,9 @@ class RequestRejected(VerificationError):
     ) -> str:
         """Return the value of the `WWW-Authenticate` header of the response (RFC 6750 §3).
 
-        realm: the name of the protected area, for people.
-        resource_metadata: the URL of the API's metadata document (RFC 9728 §5.1).
-        scheme: `Bearer`, or `DPoP` for a request that used it.
+        realm: the name of the protected area, for people; None to omit it.
+        resource_metadata: the URL of the API's metadata document (RFC 9728 §5.1); None to omit it.
+        scheme: `Bearer`, or `DPoP` for a request with that scheme.
 
         Raises `UsageError` for values that are not text.
         """
@@ -47,7 +47,10 @@ class RequestRejected(VerificationError):
 
 
 class MissingAccessToken(RequestRejected):
-    """The request has no access token. `scopes` are the required ones; the challenge has no error (RFC 6750 §3.1)."""
+    """The request has no access token, so the challenge has no `error` (RFC 6750 §3.1).
+
+    scopes: the required scopes.
+    """
 
     code = "missing_token"
 
@@ -61,7 +64,7 @@ class MissingAccessToken(RequestRejected):
 
 
 class MalformedRequest(RequestRejected):
-    """The request sends its access token in a form that is not legal, or in more than one way (RFC 6750 §3.1)."""
+    """The request has an illegal access token, or more than one (RFC 6750 §3.1)."""
 
     code = "invalid_request"
     status: ClassVar[int] = 400
@@ -74,7 +77,12 @@ class InvalidAccessToken(RequestRejected):
 
 
 class InsufficientPrivileges(RequestRejected):
-    """The access token is valid and does not permit this request. `scopes` are the required ones."""
+    """The access token is valid, but does not permit this request (RFC 6750 §3.1).
+
+    claim: the claim that was checked.
+    reason: why the request is rejected.
+    scopes: the required scopes.
+    """
 
     code = "insufficient_scope"
     status: ClassVar[int] = 403
@@ -90,8 +98,12 @@ class InsufficientPrivileges(RequestRejected):
 class StepUpRequired(RequestRejected):
     """The user's authentication is too weak or too old for this request (RFC 9470 §3).
 
-    `acr_values` are the classes that are accepted, `max_age` the seconds since the last authentication; a client passes
-    both to its next authorization request.
+    claim: the claim that was checked.
+    reason: why the request is rejected.
+    acr_values: the accepted authentication context classes.
+    max_age: the largest accepted age of the authentication in seconds, or None.
+
+    A client passes `acr_values` and `max_age` to its next authorization request.
     """
 
     code = "insufficient_user_authentication"

@@ -1,4 +1,4 @@
-"""Token revocation: tell the server that a token will not be used again (RFC 7009)."""
+"""Token revocation: notifies the server that a token is not needed any more (RFC 7009)."""
 
 from __future__ import annotations
 
@@ -22,25 +22,27 @@ def revocation_request(
     headers: Iterable[tuple[str, str]] = (),
     http_hosts: Collection[str] = (),
 ) -> Request:
-    """Return the request that revokes `token`, not yet authenticated (RFC 7009 §2.1).
+    """Return the request that revokes `token`, without client authentication (RFC 7009 §2.1).
 
-    endpoint: its URL.
-    token_type_hint: the kind of token.
-    extra, headers: further ones.
+    endpoint: the URL of the revocation endpoint.
+    token_type_hint: `access_token` or `refresh_token`; None: no hint.
+    extra: further parameters.
+    headers: further headers.
     http_hosts: hosts beside loopback that plain http may reach.
 
-    Raises `UsageError` for an endpoint, a token or a parameter that cannot be.
+    Raises `UsageError` for an invalid endpoint or token, and for an `extra` parameter that would replace another one.
     """
     return token_query(endpoint, token, token_type_hint, extra, "revocation", headers, http_hosts)
 
 
 @names_exchange
 def check_revocation(response: Response, now: float | None = None) -> None:
-    """Return when the server has revoked the token, or never knew it (RFC 7009 §2.2).
+    """Raise an error unless `response` reports that the token was revoked, or is unknown to the server (RFC 7009 §2.2).
 
-    The body of a success means nothing: Keycloak's says `invalid_token` for a token it never knew. `now`: seconds since
-    the epoch, for a date in `Retry-After` of `response`. Raises `ServerError` for an error answer, also
-    `unsupported_token_type`.
+    now: seconds since the epoch, for a date in `Retry-After` of `response`.
+
+    The body of a successful response is ignored: Keycloak's contains `invalid_token` for an unknown token. Raises
+    `ServerError` for an error response, such as `unsupported_token_type`, and `InvalidResponse` for any other status.
     """
     if 200 <= response.status < 300:
         return

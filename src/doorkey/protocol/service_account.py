@@ -1,4 +1,4 @@
-"""The key of a service account as Google Cloud writes it: a JSON object of type `service_account`."""
+"""Reads the key file of a service account of Google Cloud: a JSON object of type `service_account`."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ _PEM: Final = "PRIVATE KEY-----"
 class ServiceAccount:
     """A service account.
 
-    client_email: its name, which is `iss` of its assertions.
+    client_email: the name of the account, which is the `iss` of its assertions.
     private_key: the PEM text of its private key.
-    private_key_id: `kid` of that key, or None.
-    token_uri: URL of the token endpoint, or None.
+    private_key_id: the `kid` of that key, or None.
+    token_uri: the URL of the token endpoint, or None.
     """
 
     client_email: str
@@ -31,11 +31,11 @@ class ServiceAccount:
 
 @hides_locals
 def parse_service_account(data: bytes, *, needs_token_uri: bool = True) -> ServiceAccount:
-    """Return the service account that the key file with the content `data` describes.
+    """Return the service account in `data`, the content of a key file.
 
-    needs_token_uri: refuse one without.
+    needs_token_uri: True to reject a file without `token_uri`.
 
-    Raises `UsageError`, which never shows a value of the file but its `type`.
+    Raises `UsageError` for an invalid file. The error shows no value of the file but its `type`.
     """
     try:
         members = parse_object(data)

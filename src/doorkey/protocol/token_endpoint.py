@@ -31,7 +31,7 @@ from doorkey.wire.urls import check_endpoint
 ACCEPT: Final = (("Accept", "application/json"),)
 
 MAX_EXTRA: Final = 128 * 1024
-"""Characters of JSON that the members of a response take that the protocol does not define."""
+"""The largest size in characters of JSON of all members that the protocol does not define."""
 
 _STANDARD: Final = frozenset(
     {"access_token", "token_type", "expires_in", "expires_at", "refresh_token", "scope", "id_token"}
@@ -51,41 +51,48 @@ def token_request(
     headers: Iterable[tuple[str, str]] = (),
     http_hosts: Collection[str] = (),
 ) -> Request:
-    """Return the request that presents `grant` at the token endpoint, not yet authenticated (RFC 6749 §4).
+    """Return the token request for `grant`, without client authentication (RFC 6749 §4).
 
-    `extra` pairs (scope, audience, …) cannot override the grant's own. `method` is POST, or GET for the servers that
-    want it. `endpoint`: its URL. `headers`: further ones. `http_hosts`: hosts beside loopback that plain http may
-    reach. Raises `UsageError` for an endpoint or a parameter that cannot be.
+    endpoint: the URL of the token endpoint.
+    grant: the grant.
+    extra: further parameters (scope, audience, …), which cannot override those of the grant.
+    method: POST, or GET for servers that require it.
+    headers: further headers.
+    http_hosts: hosts beside loopback that plain http may reach.
+
+    Raises `UsageError` for an invalid endpoint or method, and for an `extra` parameter that would replace another one.
     """
     _check_endpoint(endpoint, "token endpoint", http_hosts)
     form = _beside_query(endpoint, _merged(grant.parameters(), extra, "the grant"))
     method = text(method, "method").upper()
     if method not in ("POST", "GET"):
-        raise UsageError("a token is asked for with POST (or GET, where a server wants that)")
+        raise UsageError("the method of a token request must be POST, or GET if the server requires it")
     url = with_query(endpoint, form) if method == "GET" else endpoint
     named: dict[str, tuple[str, str]] = {}
     for pair in (*ACCEPT, *((("Content-Type", FORM),) if method == "POST" else ()), *headers):
-        named.pop(pair[0].lower(), None)  # the last one counts, and is the last one on the wire
+        named.pop(pair[0].lower(), None)  # the last value is used, and is sent at its place
         named[pair[0].lower()] = pair
     return Request(method, url, tuple(named.values()), () if method == "GET" else form)
 
 
 def asks_for_a_bound_token(request: Request) -> bool:
-    """Say whether `request`, as it leaves, proves the key that its token is to be bound to (RFC 9449 §5)."""
+    """Return whether `request` has a DPoP proof, so that the token must be bound to its key (RFC 9449 §5)."""
     return request.header("DPoP") is not None
 
 
 def asks_for_an_id_token(grant: Grant, extra: Iterable[tuple[str, str]], promised: Scope | None = None) -> bool:
-    """Say whether an ID token must come: a code whose request named `openid` (OpenID Connect Core §3.1.3.3).
+    """Return whether the response must have an ID token (OpenID Connect Core §3.1.3.3).
 
-    extra: the further parameters of the token request.
-    promised: the scope of the authorization request. No other grant must bring one: a password, the client's own
-        credentials, an exchange, a renewal (§12.2).
+    That is so only for an authorization code whose scope had `openid`. For other grants, an ID token is optional: a
+    password, client credentials, a token exchange or a refresh (§12.2).
+
+    extra: the further parameters of the token request, which may have a `scope`.
+    promised: the scope of the authorization request, or None.
     """
     if not isinstance(grant, AuthorizationCodeGrant):
         return False
-    asked = " ".join(value for name, value in extra if name == "scope").split()
-    return "openid" in asked or (promised is not None and "openid" in promised)
+    requested = " ".join(value for name, value in extra if name == "scope").split()
+    return "openid" in requested or (promised is not None and "openid" in promised)
 
 
 @names_exchange
@@ -99,26 +106,27 @@ def parse_token(
     grant: Grant | None = None,
     token_types: Mapping[str, str] = MappingProxyType({}),
 ) -> OAuthToken:
-    """Return the token of an answer of the token endpoint (RFC 6749 §5.1).
+    """Return the token in a response of the token endpoint (RFC 6749 §5.1).
 
-    asked_at: when the request was sent, in seconds since the epoch; the lifetime counts from there.
-    refresh_token: the one that was used, kept when the response brings no new one (§6).
-    bound: a token bound to a key was requested; another one is rejected (RFC 9449 §5).
-    openid: an ID token was requested; a response without one is rejected (OpenID Connect Core §3.1.3.3).
-    grant: the grant of the request; an exchange may return a token that is no access token, of type N_A (RFC 8693
-        §2.2.1).
-    token_types: what other types of this server mean, as `check_token_types` returns them.
+    asked_at: the time of the request in seconds since the epoch, at which the lifetime begins.
+    refresh_token: the refresh token of the request, which is kept if the response has no new one (§6).
+    bound: True if the request had a DPoP proof. A token of another type is rejected (RFC 9449 §5).
+    openid: True if an ID token was requested. A response without an ID token is rejected (OpenID Connect Core
+        §3.1.3.3).
+    grant: the grant of the request. The response to a token exchange may have another kind of token than an access
+        token, with the type N_A (RFC 8693 §2.2.1).
+    token_types: the meaning of further token types, as `check_token_types` returns them.
 
-    Raises `ServerError` for an error response with any status, and `InvalidResponse` for all that is not a token: with
-    problem `not_sender_constrained`, `id_token_missing`, and those of `token_of`.
+    Raises `ServerError` for an error response with any status. Raises `InvalidResponse` if the response has no valid
+    token, with the problem `not_sender_constrained`, `id_token_missing`, or one of `token_of`.
     """
-    members = _json_answer(response, "token response", asked_at, finite=False)  # drops such a member
+    members = _json_answer(response, "token response", asked_at, finite=False)  # `_storable` drops infinite numbers
     types = {**token_types, **KNOWN_TYPES}
-    if _brings_no_access_token(grant, members):
+    if _issues_other_token(grant, members):
         types["n_a"] = NOT_FOR_ACCESS
     token = _token_of(members, asked_at=asked_at, status=response.status, refresh_token=refresh_token, types=types)
     if bound and token.token_type != KNOWN_TYPES["dpop"]:
-        # Its refresh token is not kept either: a thief could use it, which the proof was meant to prevent.
+        # Its refresh token is not kept either: a thief could use it without the key.
         raise _bad(
             "not_sender_constrained",
             "a token that is bound to a key was requested with a DPoP proof, and the response has a "
@@ -136,8 +144,11 @@ def parse_token(
     return token
 
 
-def _brings_no_access_token(grant: Grant | None, members: dict[str, Any]) -> bool:
-    """Say whether an exchange was issued something else, as the answer says; else as was asked for."""
+def _issues_other_token(grant: Grant | None, members: dict[str, Any]) -> bool:
+    """Return whether a token exchange issued another kind of token than an access token.
+
+    The `issued_token_type` of the response determines the kind, or without it the `requested_token_type`.
+    """
     if not isinstance(grant, TokenExchangeGrant):
         return False
     issued = members.get("issued_token_type")
@@ -154,27 +165,26 @@ def token_of(
     refresh_token: Secret | None = None,
     types: Mapping[str, str] = KNOWN_TYPES,
 ) -> OAuthToken:
-    """Return the token that the members of an answer describe, from the token endpoint or a fragment (§4.2.2).
+    """Return the token in the members of a response, from the token endpoint or a URL's fragment (§4.2.2).
 
-    types: the types that it may have, in lower case, and their normalized form.
+    members: the members of the response.
+    asked_at: the time of the request in seconds since the epoch, at which the lifetime begins.
+    status: the HTTP status of the response, for errors; or None.
+    refresh_token: the refresh token to keep if the response has none.
+    types: the accepted token types in lower case, each mapped to its normalized form.
 
-    It expires as `expires_in` says, else as `expires_at` does. Members that no store could hold are dropped by name.
-    members: those of the answer.
-    asked_at: when it was requested, in seconds since the epoch.
-    status: that of the response.
-    refresh_token: the one that stays if the answer has none.
-
-    Raises `InvalidResponse`.
+    `expires_in` determines the expiry, or without it `expires_at`. Members that a store cannot save are dropped, and
+    their names are in `dropped`. Raises `InvalidResponse` for an illegal token or an unknown type.
     """
     access_token, refresh = members.get("access_token"), members.get("refresh_token") or None
     if not legal_token(access_token):
         problem = "access_token_missing" if access_token is None else "access_token_illegal"
-        raise _bad(problem, "the token response has no access_token that can be sent", status)
+        raise _bad(problem, "the token response has no legal access_token", status)
     if refresh is not None and not legal_refresh_token(refresh):
-        raise _bad("refresh_token_illegal", "the token response has a refresh_token that cannot be sent", status)
+        raise _bad("refresh_token_illegal", "the token response has an illegal refresh_token", status)
     id_token = members.get("id_token") or None
     if id_token is not None and not legal_token(id_token):
-        raise _bad("id_token_illegal", "the token response has an id_token that is no JWT", status)
+        raise _bad("id_token_illegal", "the token response has an id_token that is not a JWT", status)
     for name, value in (("access_token", access_token), ("refresh_token", refresh), ("id_token", id_token)):
         if value is not None and len(value) > MAX_TOKEN:
             raise _bad(f"{name}_too_long", f"the {name} of the token response exceeds {MAX_TOKEN} characters", status)
@@ -202,42 +212,42 @@ _token_of = unguarded(token_of)
 
 
 def check_token_types(given: Mapping[str, str] | None) -> Mapping[str, str]:
-    """Return the meaning of the `token_type` values that only the program's server uses, in lower case.
+    """Return the meaning of nonstandard `token_type` values of a server, with the values in lower case.
 
-    given: a mapping of the server's word to ``"Bearer"`` or ``"DPoP"``, None for none.
+    given: a mapping of each value to ``"Bearer"`` or ``"DPoP"``; None: no such values.
 
-    A known type keeps its meaning. Raises `UsageError` for anything else.
+    The standard types keep their meaning. Raises `UsageError` for any other mapping.
     """
     types: dict[str, str] = {}
     named: Mapping[str, Any] = {} if given is None else mapping(given, "token_types")
     for name, meaning in named.items():
         known = KNOWN_TYPES.get(meaning.lower()) if isinstance(meaning, str) else None
         if known is None or not legal_token(name):
-            raise UsageError('token_types maps a server\'s word to a known type, for instance {"user": "Bearer"}')
+            raise UsageError('token_types must map a token_type to Bearer or DPoP, for instance {"user": "Bearer"}')
         if name.lower() not in KNOWN_TYPES:
             types[name.lower()] = known
     return types
 
 
 def _known_type(token_type: object, types: Mapping[str, str], status: int | None) -> str:
-    """Return the normalized type. A response without one has a Bearer token (LinkedIn, Twitch, Shopify)."""
+    """Return the normalized type. A response without `token_type` has a Bearer token (LinkedIn, Twitch, Shopify)."""
     if token_type is None:
         return KNOWN_TYPES["bearer"]
     known = types.get(token_type.lower()) if isinstance(token_type, str) else None
     if known is None:
         raise _bad(
             "token_type_unknown",
-            "the token response has a token_type that is not known (Bearer, DPoP): the option token_types= says what "
-            'it means, for instance {"user": "Bearer"}',
+            "the token response has a token_type other than Bearer and DPoP: give its meaning in the option "
+            'token_types=, for instance {"user": "Bearer"}',
             status,
         )
     return known
 
 
 def _storable(members: Mapping[str, Any]) -> tuple[dict[str, Any], tuple[str, ...]]:
-    """Return the members that the protocol does not define, and the names of those that no store could hold.
+    """Return the members that the protocol does not define, and the names of those that a store cannot save.
 
-    A response whose refresh token was rotated must not be lost for them.
+    The response is not rejected because of them: with rotation, its refresh token would be lost.
     """
     kept: dict[str, Any] = {}
     dropped: list[str] = []

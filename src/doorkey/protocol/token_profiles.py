@@ -1,7 +1,7 @@
-"""What a JWT access token looks like: RFC 9068, and what well-known servers issue instead, as data.
+"""Descriptions of JWT access tokens, as data: those of RFC 9068, and those of well-known servers.
 
-A profile decides three things: how an access token is told from the other JWTs of its issuer (an ID token, above all),
-which claims it must have, and which claims contain the client and the scopes.
+A profile defines how an access token differs from other JWTs of its issuer (ID tokens above all), which claims are
+required, and which claims contain the client and the scopes.
 """
 
 from __future__ import annotations
@@ -14,25 +14,27 @@ from doorkey.arguments import did_you_mean, instance, members, text, texts
 from doorkey.errors import UsageError, printable
 
 JWT: Final = "JWT"
-"""The type of a JWT whose header names none (RFC 7519 §5.1)."""
+"""The type of a JWT whose header has no `typ` (RFC 7519 §5.1)."""
 
-_GROUPS: Final = "required_any of a TokenProfile are groups of claims, for instance (('scp', 'roles'),)"
-_PAIRS: Final = "values of a TokenProfile are pairs of a claim and its values, for instance (('typ', ('Bearer',)),)"
+_GROUPS: Final = "required_any of a TokenProfile must be groups of claims, for instance (('scp', 'roles'),)"
+_PAIRS: Final = "values of a TokenProfile must be pairs of a claim and its values, such as (('typ', ('Bearer',)),)"
 _ID_TOKEN_ONLY: Final = ("at_hash", "c_hash", "s_hash")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TokenProfile:
-    """A kind of JWT access token; `dataclasses.replace(KEYCLOAK, …)` makes a variant of one.
+    """A kind of JWT access token. `dataclasses.replace(KEYCLOAK, …)` returns a variant of a profile.
 
-    name: names the profile in errors.
-    types: values of the header `typ`, one of which the token has; `JWT` includes a header without `typ`.
-    required: claims that the token has.
-    required_any: groups of claims, of each of which the token has one at least.
-    forbidden: claims of other kinds of tokens, none of which the token has.
-    values: claims that have one of the given values, as (claim, values) pairs.
-    client_claims: the claims that may contain the client ID, the first one that is there counts.
+    name: the name of the profile in errors.
+    types: the accepted values of the header `typ`. `JWT` includes a header without `typ`.
+    required: claims that the token must have.
+    required_any: groups of claims. The token must have at least one claim of each group.
+    forbidden: claims of other kinds of tokens, which the token must not have.
+    values: (claim, values) pairs. The claim must have one of the values.
+    client_claims: the claims that may contain the client ID. The first one that is present is used.
     scope_claims: the claims that may contain the scopes, as text with spaces or as a list.
+
+    Raises `UsageError` for a value of another type, and without `types`.
     """
 
     name: str
@@ -53,7 +55,7 @@ class TokenProfile:
         object.__setattr__(self, "values", pairs)
         text(self.name, "name of a TokenProfile")
         if not self.types:
-            raise UsageError("a TokenProfile names the types of its tokens, for instance types=('at+jwt',)")
+            raise UsageError("a TokenProfile needs the types of its tokens, for instance types=('at+jwt',)")
 
 
 def _pair(pair: object) -> tuple[str, tuple[str, ...]]:
@@ -69,7 +71,7 @@ RFC9068: Final = TokenProfile(
     required=("iss", "exp", "aud", "sub", "client_id", "iat", "jti"),
     client_claims=("client_id",),
 )
-"""RFC 9068 §2: the type `at+jwt` tells an access token from every other JWT."""
+"""RFC 9068 §2: the type `at+jwt` distinguishes an access token from every other JWT."""
 
 KEYCLOAK: Final = TokenProfile(
     name="Keycloak",
@@ -78,7 +80,7 @@ KEYCLOAK: Final = TokenProfile(
     values=(("typ", ("Bearer", "DPoP")),),
     client_claims=("azp", "client_id"),
 )
-"""Keycloak: the claim `typ` tells its tokens apart (`Bearer`, `ID`, `Refresh`). A lightweight token has no `sub`."""
+"""Keycloak: the claim `typ` distinguishes its tokens (`Bearer`, `ID`, `Refresh`). A lightweight token has no `sub`."""
 
 ENTRA: Final = TokenProfile(
     name="Microsoft Entra ID",
@@ -89,7 +91,7 @@ ENTRA: Final = TokenProfile(
     client_claims=("azp", "appid"),
     scope_claims=("scp",),
 )
-"""Microsoft Entra ID, versions 1 and 2: `scp` of a user, `roles` of an application; the client is `azp` or `appid`."""
+"""Microsoft Entra ID, versions 1 and 2: a user has `scp`, an application `roles`. The client is `azp` or `appid`."""
 
 AUTH0: Final = TokenProfile(
     name="Auth0",
@@ -99,7 +101,7 @@ AUTH0: Final = TokenProfile(
     forbidden=("events", "nonce", *_ID_TOKEN_ONLY),
     client_claims=("client_id", "azp"),
 )
-"""Auth0: the client is `azp`. The claim `permissions` is what the user may do, not what the client was granted."""
+"""Auth0: the client is `azp`. The claim `permissions` lists the user's permissions, not the scopes of the client."""
 
 PROFILES: Final[Mapping[str, TokenProfile]] = {
     "rfc9068": RFC9068,
@@ -111,10 +113,10 @@ PROFILES: Final[Mapping[str, TokenProfile]] = {
 
 
 def profile_named(given: str | TokenProfile) -> TokenProfile:
-    """Return the profile itself, or the preset of that name. Raises `UsageError` for anything else."""
+    """Return the preset with the name `given`, or `given` itself if it is a profile. Raises `UsageError` otherwise."""
     if isinstance(given, str):
         if given not in PROFILES:
             hint = did_you_mean(given, PROFILES, f": there are {', '.join(PROFILES)}")
             raise UsageError(f"there is no profile {printable(given, 40)!r}{hint}")
         return PROFILES[given]
-    return instance(given, TokenProfile, "profile is the name of a preset, or a TokenProfile")
+    return instance(given, TokenProfile, "profile must be the name of a preset, or a TokenProfile")

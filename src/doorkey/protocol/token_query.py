@@ -1,4 +1,4 @@
-"""A request that presents a token: the shape that introspection and revocation share (RFC 7662 §2.1, RFC 7009 §2.1)."""
+"""The request that introspection and revocation have in common (RFC 7662 §2.1, RFC 7009 §2.1)."""
 
 from __future__ import annotations
 
@@ -23,11 +23,16 @@ def token_query(
     headers: Iterable[tuple[str, str]] = (),
     http_hosts: Collection[str] = (),
 ) -> Request:
-    """Return the request that presents `token` and a hint at the endpoint for `what`, not yet authenticated.
+    """Return the request with `token` and a hint for the endpoint, without client authentication.
 
-    `extra` pairs and `headers` are added. `endpoint`: its URL. `token_type_hint`: the kind of token. `http_hosts`:
-    hosts beside loopback that plain http may reach. Raises `UsageError` for an endpoint, a token or a parameter that
-    cannot be.
+    endpoint: the URL of the endpoint.
+    token_type_hint: `access_token` or `refresh_token`; None: no hint.
+    extra: further parameters.
+    what: `introspection` or `revocation`, for errors.
+    headers: further headers.
+    http_hosts: hosts beside loopback that plain http may reach.
+
+    Raises `UsageError` for an invalid endpoint or token, and for an `extra` parameter that would replace another one.
     """
     check_endpoint(endpoint, f"{what} endpoint", http_hosts)
     if not legal_refresh_token(token.reveal()):

@@ -1,4 +1,4 @@
-"""UserInfo: ask the server for claims about the user of an access token (OpenID Connect Core §5.3)."""
+"""UserInfo: fetches the claims about the user of an access token (OpenID Connect Core §5.3)."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ def userinfo_request(
 ) -> Request:
     """Return the request for the claims about the user of `token` (§5.3.1).
 
-    placement: "header", or "body" for a form (RFC 6750 §2); "uri" is sent as "header".
-    endpoint: its URL.
+    endpoint: the URL of the UserInfo endpoint.
+    placement: "header", or "body" for a form (RFC 6750 §2). With "uri", the token is sent in the header.
     http_hosts: hosts beside loopback that plain http may reach.
 
-    Raises `UsageError` for an endpoint that cannot be, and for a token that is not a Bearer token.
+    Raises `UsageError` for an invalid endpoint, and for a token that is not a Bearer token.
     """
     check_endpoint(endpoint, "userinfo endpoint", http_hosts)
     in_body = placement == "body"
@@ -41,10 +41,10 @@ def userinfo_request(
 def parse_userinfo(response: Response, now: float | None = None) -> dict[str, Any] | Secret:
     """Return the claims of a JSON response, or the JWT of a signed or encrypted one, unverified (§5.3.2).
 
-    now: seconds since the epoch, for a date in `Retry-After`.
+    now: seconds since the epoch, for a date in `Retry-After` of `response`.
 
-    Raises `InvalidToken` if the server rejects the access token, another `ServerError` for an error response, and
-    `InvalidResponse` for anything else that is not claims.
+    Raises `InvalidToken` if the server rejects the access token, `InsufficientScope` if it requires another scope,
+    another `ServerError` for other error responses, and `InvalidResponse` for any other response without claims.
     """
     if response.status == 401 and is_invalid_token(response.header("www-authenticate")):
         raise InvalidToken("invalid_token", "the userinfo endpoint rejects the access token", status=response.status)
@@ -56,5 +56,6 @@ def parse_userinfo(response: Response, now: float | None = None) -> dict[str, An
     raise_for_status(response, now)
     text = response.body.strip()
     if not _COMPACT.fullmatch(text):
-        raise InvalidResponse("not_a_jwt", "the userinfo response is called a JWT and is none", status=response.status)
+        told = "the userinfo response has the media type of a JWT, but its body is not a JWT"
+        raise InvalidResponse("not_a_jwt", told, status=response.status)
     return Secret(text.decode("ascii"))

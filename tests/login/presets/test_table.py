@@ -136,7 +136,7 @@ def test_a_realm_is_one_segment_of_the_path() -> None:
         ("keycloak", {"base_url": "https://sso.example.com", "realm": 7}, "realm is text"),
         ("microsoft", {"tenant": "contoso.onmicrosoft.com"}, "a domain name is not accepted"),
         ("microsoft", {"tenant": TENANT, "tenants": [TENANT]}, "tenant="),
-        ("microsoft", {"tenant": "common", "tenants": ["{tenantid}"]}, "IDs of tenants"),
+        ("microsoft", {"tenant": "common", "tenants": ["{tenantid}"]}, "list of tenant IDs"),
         ("cognito", {"user_pool_id": "evil.example/x"}, "user pool"),
         ("apple", {"team_id": "T", "key_id": "K"}, "needs private_key="),
         ("apple", {"team_id": "T", "key_id": "K", "private_key": None}, "AuthKey_"),

@@ -123,7 +123,7 @@ def test_a_method_that_sends_the_secret_refuses_a_key(
 ) -> None:
     client = adapter.client("c", form(pem), token_endpoint=hostile.token_endpoint, token_endpoint_auth_method=method)
     for call in (client.fetch_token, lambda: client.revoke_token(hostile.url("/revoke"), "a-token")):
-        with pytest.raises(UsageError, match="text, not a key: use private_key_jwt"):
+        with pytest.raises(UsageError, match="must be text and not a key: use private_key_jwt"):
             call()
     assert hostile.token_requests == hostile.to("/revoke") == []
 

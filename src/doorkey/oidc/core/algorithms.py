@@ -1,4 +1,4 @@
-"""The signature algorithms that a client accepts: the registered ones, else the common ones (RFC 8725 §3.1)."""
+"""The signature algorithms that a client accepts: those it registered, else those of both sides (RFC 8725 §3.1)."""
 
 from __future__ import annotations
 
