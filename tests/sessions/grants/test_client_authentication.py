@@ -250,7 +250,7 @@ def test_a_method_that_returns_something_else_is_named(adapter: Adapter, hostile
     def method(*_: Any) -> Any:
         return returned
 
-    with pytest.raises(UsageError, match="returns"):
+    with pytest.raises(UsageError, match=r"must return \(uri, headers, body\)"):
         asked(adapter, hostile, "c", "s", token_endpoint_auth_method=method)
 
 
