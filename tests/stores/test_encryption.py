@@ -116,7 +116,9 @@ def test_a_record_sealed_without_its_version_opens_only_where_that_is_accepted(s
 
 
 def test_a_record_that_has_a_version_does_not_open_without_it(sealer: Sealer) -> None:
-    assert "give version=" in reason(sealer, "key", sealer.seal("key", b"data", version=1))
+    assert "pass the version of the loaded record as version=" in reason(
+        sealer, "key", sealer.seal("key", b"data", version=1)
+    )
 
 
 @pytest.mark.parametrize("version", [0, -1, True, 1.0, "1", 2**53])

@@ -139,11 +139,11 @@ def test_what_something_else_wrote_into_redis_is_a_record_error_and_stays_until_
     with client_of(redis_server.origin) as client:
         client.set(f"mine:{{{key}}}:record", "foreign")
         for call in (partial(store.load, key), partial(store.commit, key, b"", expected=1)):
-            with pytest.raises(RecordError, match="something else"):
+            with pytest.raises(RecordError, match="was not written by doorkey"):
                 call()
         assert client.get(f"mine:{{{key}}}:record") == b"foreign"
         client.hset(f"mine:{{{key}x}}:record", mapping={"version": "many", "data": "x"})
-        with pytest.raises(RecordError, match="something else"):
+        with pytest.raises(RecordError, match="was not written by doorkey"):
             store.load(f"{key}x")
     store.close()
 

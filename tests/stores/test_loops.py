@@ -98,7 +98,7 @@ def test_an_asynchronous_client_that_is_given_stays_open(redis_server: RealServe
             await store.close()
             assert await client.ping()
             await client.set(f"doorkey:{{{key}x}}:record", "foreign")
-            with pytest.raises(RecordError, match="something else"):
+            with pytest.raises(RecordError, match="was not written by doorkey"):
                 await store.load(f"{key}x")
         async with REDIS.from_url(redis_server.origin, decode_responses=True) as client:
             with pytest.raises(UsageError, match="decode"):

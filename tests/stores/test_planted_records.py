@@ -108,7 +108,7 @@ async def test_a_planted_record_is_a_typed_error_that_the_next_save_overrides(
     await store.commit(key, b"login", expected=0)
     plant(place, key, planted)
     tracemalloc.start()
-    with pytest.raises(RecordError, match="something else wrote it") as caught:
+    with pytest.raises(RecordError, match="was not written by doorkey") as caught:
         await store.load(key)
     assert tracemalloc.get_traced_memory()[1] < LARGE / 2  # it was not loaded
     tracemalloc.stop()
@@ -137,9 +137,9 @@ async def test_a_redis_key_of_another_type_is_a_typed_error_that_the_next_save_o
                 connection.hset(name, mapping={"data": "planted"})
             case _:
                 connection.xadd(name, {"data": "planted"})
-    with pytest.raises(RecordError, match="something else wrote it"):
+    with pytest.raises(RecordError, match="was not written by doorkey"):
         await store.load(key)
-    with pytest.raises(RecordError, match="something else wrote it"):
+    with pytest.raises(RecordError, match="was not written by doorkey"):
         await store.commit(key, b"renewed", expected=1)
     version = await store.commit(key, b"login", expected=0)
     assert await store.load(key) == Record(version, b"login")

@@ -138,9 +138,9 @@ def _truncated(path: Path) -> None:
     ("make", "match"),
     [
         (_content(b""), "empty"),
-        (_content(b'{"access_token": "somebody\'s"}\n' * 40), "no SQLite database"),
-        (_content(b"SQLite format 3\0" + bytes(4096)), "no SQLite database|damaged"),
-        (_other_database, "something else"),
+        (_content(b'{"access_token": "somebody\'s"}\n' * 40), "not an SQLite database"),
+        (_content(b"SQLite format 3\0" + bytes(4096)), "not an SQLite database|damaged"),
+        (_other_database, "of another program"),
         (_newer, "newer version"),
         (_without_table, "damaged"),
         (_truncated, "damaged"),

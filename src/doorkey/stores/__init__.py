@@ -1,7 +1,7 @@
 """Token stores: in memory, in an SQLite file, in Redis, in an SQL database; each with an asynchronous twin.
 
-Importing this package imports no database library: the first use of a store's name imports its own. The contract of a
-store is in `doorkey.stores.protocol`, the content of a record in `doorkey.stores.envelope`.
+Importing this package imports no database library. The first use of a store's name imports the library of that store.
+The contract of a store is in `doorkey.stores.protocol`, and the content of a record in `doorkey.stores.envelope`.
 """
 
 from __future__ import annotations

@@ -1,10 +1,10 @@
-"""Records sealed with AES-GCM: unreadable without the key, and useless as another record or another version of theirs.
+"""Encryption of records with AES-GCM. A sealed record opens only with its key, and only as its own record and version.
 
 Theory of operation. A sealed record is ``magic | format | length of the key id | key id | nonce | ciphertext and tag``.
-The bytes before the nonce, the context, the record's key and its version are authenticated with the ciphertext. So a
-record does not open that was copied to another key, saved again under a later version, or given another key id.
-Format 1, of earlier releases and of records without a version, authenticates no version. Nonces are 96 random bits
-(NIST SP 800-38D §8.2.2): one key is good for 2**32 records, so change it before that.
+The bytes before the nonce, the context, the record's key and its version are authenticated with the ciphertext. So
+opening fails for a record that was copied to another key, saved again under a later version, or given another key id.
+Format 1, which earlier releases used and data without a version still has, authenticates no version. Nonces are 96
+random bits (NIST SP 800-38D §8.2.2), so one key may seal at most 2**32 records. Rotate it before that.
 """
 
 from __future__ import annotations
@@ -31,13 +31,13 @@ class Sealer:
     """Seals records with the current key, and opens those sealed with any of its keys.
 
     keys: maps key ids (1 to 64 visible ASCII characters, stored in the clear) to 32 random bytes. To rotate, add a key
-        and make it the current one; remove the old one when every record has been written again.
+        and pass its id as `current`; remove the old key when every record has been written again.
     current: the id of the key that seals.
     context: separates applications that share keys; a record of one context does not open in another.
-    accept_unversioned: whether records open that earlier releases sealed without their version. An attacker who can
-        write to the store can then restore such a record after a logout: end this when every record is written again.
+    accept_unversioned: True to open records that earlier releases sealed without their version. An attacker who can
+        write to the store can then restore such a record after a logout, so remove it when every record is rewritten.
 
-    Raises `UsageError` for other values.
+    Raises `UsageError` for invalid arguments.
     """
 
     __slots__ = ("_accept_unversioned", "_ciphers", "_context", "_current")
@@ -69,8 +69,10 @@ class Sealer:
     def seal(self, key: str, data: bytes, *, version: int | None = None) -> bytes:
         """Return `data` sealed for the record of `key`.
 
-        version: the version under which it is going to be committed, so that it opens under no other; None for data
-            that has no version.
+        key: the key of the record.
+        data: the bytes to encrypt.
+        version: the version that the commit will create; the data opens under no other version. None: data without a
+            version.
         """
         instance(data, bytes, "Sealer.seal takes bytes")
         name = self._current.encode("ascii")
@@ -80,11 +82,16 @@ class Sealer:
         return head + nonce + self._ciphers[self._current].encrypt(nonce, data, self._bound(head, key, version))
 
     def open(self, key: str, sealed: bytes, *, version: int | None = None) -> bytes:
-        """Return the data that was sealed for the record of `key` and its `version`, as it was loaded.
+        """Return the data that was sealed for the record of `key`.
 
-        Raises `RecordError`, whose `reason` names the fault: not sealed by doorkey, cut short, of a newer format,
-        sealed with an unknown key, or sealed without a version. These faults have the same reason, because they look
-        alike: changed, restored from an earlier version or another record, or sealed with another key of that id.
+        key: the key of the record.
+        sealed: the bytes that `seal` returned.
+        version: the version of the loaded record; None: data without a version.
+
+        Raises `RecordError`, whose `reason` names the fault: not sealed by doorkey, truncated, of a newer format,
+        sealed with an unknown key, sealed without a version, or sealed for a version and opened without one. One
+        `reason` covers the faults that look alike: data that was changed, that was restored from an earlier version or
+        another record, or that was sealed with another key of the same id, or in another context.
         """
         from cryptography.exceptions import InvalidTag
 
@@ -94,11 +101,11 @@ class Sealer:
                 raise RecordError(
                     "was sealed without its version. If an earlier release wrote it, use "
                     "Sealer(accept_unversioned=True) until it is written again; otherwise, it may be an old record "
-                    "that was put back"
+                    "that was restored"
                 )
             version = None
         elif version is None:
-            raise RecordError("was sealed for one version: give version=, as the loaded record has it")
+            raise RecordError("was sealed for one version: pass the version of the loaded record as version=")
         cipher = self._ciphers.get(name)
         if cipher is None:
             expected = f"one of {len(self._ciphers)}"
@@ -112,15 +119,18 @@ class Sealer:
             ) from None
 
     def is_current(self, sealed: bytes) -> bool:
-        """Whether `sealed` was sealed with the current key; if not, seal and commit it again.
+        """Return whether `sealed` was sealed with the current key. If not, seal the data and commit it again.
 
-        With `accept_unversioned`, a record that was sealed without a version is not current either.
+        sealed: the bytes that `seal` returned.
+
+        With `accept_unversioned`, a record that was sealed without a version is not current either. Raises
+        `RecordError` for bytes that were truncated, not sealed by doorkey, or sealed in a newer format.
         """
         name, head, _ = _parts(sealed)
         return name == self._current and (head[len(MAGIC)] == VERSIONED or not self._accept_unversioned)
 
     def _bound(self, head: bytes, key: str, version: int | None) -> bytes:
-        """Return the associated data; with lengths, so that different parts never make the same bytes."""
+        """Return the associated data. Each part has its length in front, so different parts never give equal bytes."""
         parts = [head, self._context, text(key, "a record's key").encode("utf-8", "surrogatepass")]
         if version is not None:
             parts.append(b"%d" % count(version, "a record's version", most=MAX_VERSION))
@@ -141,7 +151,7 @@ def _check(name: object, key: object) -> None:
 
 
 def _parts(sealed: bytes) -> tuple[str, bytes, bytes]:
-    """The key's id, all that is before the nonce, and the rest."""
+    """Return the key id, the bytes before the nonce, and the rest. Raises `RecordError` for malformed bytes."""
     instance(sealed, bytes, "Sealer.open takes bytes")
     if not sealed.startswith(MAGIC):
         cut = MAGIC.startswith(sealed)

@@ -1,4 +1,4 @@
-"""The content of a record: a token as JSON, with the number of the format."""
+"""The content of a record: a token as JSON, with a format number."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ MAX_DEPTH: Final = 40
 
 @hides_locals
 def pack(token: OAuthToken, metadata: Mapping[str, Any] | None = None) -> bytes:
-    """Return the bytes to commit for `token`, with `metadata` (JSON values) beside it. They hold its secrets.
+    """Return the bytes to commit for `token` and its `metadata` (JSON values). They contain the token's secrets.
 
-    Raises `UsageError` when a member of the token or of the metadata cannot be written as JSON.
+    Raises `UsageError` if a member of the token or of the metadata cannot be written as JSON.
     """
     content: dict[str, Any] = {"format": FORMAT, "token": token.to_dict()}
     if metadata:
         content["metadata"] = dict(metadata)
     try:
         data = json.dumps(content, allow_nan=False, separators=(",", ":")).encode()
-        parse_object(data, max_depth=MAX_DEPTH)  # a record that cannot be read must not replace one that can
+        parse_object(data, max_depth=MAX_DEPTH)  # an unreadable record must not replace a readable one
     except (TypeError, ValueError, RecursionError, JSONProblem):
         raise UsageError("a stored token consists of JSON values: text, finite numbers, lists, mappings") from None
     return RedactedBytes(data)
@@ -38,14 +38,14 @@ def pack(token: OAuthToken, metadata: Mapping[str, Any] | None = None) -> bytes:
 def unpack(data: bytes) -> OAuthToken:
     """Return the token in a record's `data`.
 
-    Raises `RecordError` when it is truncated, not ours, or written by a newer version of this library.
+    Raises `RecordError` if the data is truncated, was not written by doorkey, or was written by a newer version of it.
     """
     return open_record(data)[0]
 
 
 @hides_locals
 def open_record(data: bytes) -> tuple[OAuthToken, dict[str, Any]]:
-    """Return the token and the metadata in a record's `data`. Raises what `unpack` raises."""
+    """Return the token and the metadata in a record's `data`. Raises the errors of `unpack`."""
     try:
         content = parse_object(data, max_depth=MAX_DEPTH)
     except JSONProblem as problem:
@@ -60,7 +60,7 @@ def open_record(data: bytes) -> tuple[OAuthToken, dict[str, Any]]:
     if not isinstance(members, dict) or not isinstance(metadata, dict):
         raise RecordError("does not hold a token: a member has the wrong type")
     try:
-        # now=0: a token with a lifetime but without the time of its issue counts as expired
+        # now=0: a token that has `expires_in` but no `expires_at` counts as expired
         token = OAuthToken.from_mapping(cast("dict[str, Any]", members), now=0.0)
     except UsageError:
         raise RecordError("does not hold a token that could be sent") from None

@@ -1,4 +1,4 @@
-"""The limits of keys, records and leases, the same in every store."""
+"""The limits of keys, records and leases, which are the same in every store."""
 
 from __future__ import annotations
 
@@ -12,47 +12,47 @@ from doorkey.stores.protocol import Lease, Record
 __all__: list[str] = []
 
 MAX_KEY: Final = 1024
-"""Bytes of a key in UTF-8, which fit into the index of every supported database."""
+"""UTF-8 bytes of a key. Every supported database can index a key of this size."""
 MAX_DATA: Final = 1 << 20
 """Bytes of a record: many times the largest token."""
 MAX_VERSION: Final = 2**53 - 1
-"""The highest version of a record: above it, numbers are not exact in every store."""
+"""The highest version of a record. Above it, integers are not exact in every store."""
 MAX_LEASE: Final = 600.0
 """Seconds."""
 TOO_LATE: Final = 2 * MAX_LEASE
-"""Seconds. A lease that ends later than that from now has ended: the clock of the store was set back.
+"""Seconds. A lease that ends later than this from now counts as expired, because the store's clock was set back.
 
-It is longer than the longest lease, because a statement uses the time when it began, and it may wait for a statement
-that began later.
+It is more than `MAX_LEASE`, because a statement uses the time at which it began, and may wait for a statement that
+began later.
 """
 MAX_TIMEOUT: Final = 86_400.0
 """Seconds."""
 KEPT: Final = 86_400.0
-"""Seconds for which a store remembers the version of a deleted record: longer than any renewal takes."""
+"""Seconds for which a store remembers the version of a deleted record. No renewal takes that long."""
 SWEEP_EVERY: Final = 100
-"""New records after which a store deletes the versions that it need not remember any more."""
+"""A store deletes the old versions of deleted records once per this number of new records."""
 
 
 def checked_key(key: object) -> str:
-    """Return `key`; raises `UsageError`, which does not quote it, for anything but a key."""
+    """Return `key`. Raises `UsageError`, which does not quote it, for an invalid key."""
     if not isinstance(key, str) or not key:
         raise UsageError("a store's key is a non-empty string")
     try:
         size = len(key.encode())
     except UnicodeEncodeError:
-        raise UsageError("a store's key must be text that UTF-8 can hold: it has a lone surrogate") from None
+        raise UsageError("a store's key has a lone surrogate, which UTF-8 cannot encode") from None
     if size > MAX_KEY or "\0" in key:
         raise UsageError(f"a store's key has at most {MAX_KEY} bytes in UTF-8 and no NUL")
     return key
 
 
 def check_lease(seconds: object) -> None:
-    """Raise `UsageError` unless a lease can last `seconds`."""
+    """Raise `UsageError` unless `seconds` is a valid duration of a lease."""
     arguments.seconds(seconds, "the duration of a lease", least=0.001, most=MAX_LEASE)
 
 
 def checked_lease(lease: object) -> Lease:
-    """Return `lease`; raises `UsageError` for anything but what `try_lease` returned."""
+    """Return `lease`. Raises `UsageError` unless it is a `Lease` with a valid key and owner."""
     held = arguments.instance(lease, Lease, "release() takes a Lease, as try_lease() returned it")
     checked_key(held.key)
     if not arguments.encodable(arguments.text(held.owner, "the owner of a lease")):
@@ -82,18 +82,17 @@ def checked_record(version: object, data: object) -> Record:
 
 
 def unusable() -> RecordError:
-    """Return the error for a record that no store of ours wrote, whatever it is: see `StoreCalls.commit`."""
+    """Return the error for a record that no `commit` wrote; see `StoreCalls.commit`."""
     return RecordError(
-        "is no record of doorkey's: its type, its size or its version is wrong, so something else wrote it; a new "
-        "save() replaces it"
+        "was not written by doorkey, because its type, its size or its version is wrong. A new save() replaces it"
     )
 
 
 def new_version() -> int:
-    """Return the version of a record that replaces an unusable one: no renewal that began earlier expects it."""
+    """Return the version of a record that replaces an unusable one: a high random number, which no renewal expects."""
     return 2**40 + secrets.randbelow(2**40)
 
 
 def new_owner() -> str:
-    """Return the secret of a lease's holder: 128 random bits."""
+    """Return the owner of a new lease, 128 random bits that only its holder knows."""
     return secrets.token_urlsafe(16)

@@ -1,4 +1,4 @@
-"""One client for each event loop: a connection belongs to the loop that created it."""
+"""One client for each event loop, because a connection belongs to the loop that created it."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class PerLoop(Generic[T]):
         after_fork(self, _forget)
 
     def forget(self) -> None:
-        """Forget all clients, and close none."""
+        """Forget all clients without closing them."""
         self._made: dict[asyncio.AbstractEventLoop, T] = {}
 
     def get(self) -> T:
@@ -41,7 +41,7 @@ class PerLoop(Generic[T]):
             return self._made[loop]
 
     def pop(self) -> T | None:
-        """Remove and return the client of the running loop, which the caller closes; None if there is none."""
+        """Remove and return the client of the running loop, or None. The caller closes it."""
         with self._lock:
             return self._made.pop(asyncio.get_running_loop(), None)
 

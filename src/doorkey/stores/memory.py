@@ -32,12 +32,12 @@ class _Deleted:
 class MemoryStore(NotPicklable):
     """A store in this process's memory.
 
-    max_entries: the largest number of records. The record that was unused for longest is dropped first, and its grant
-        is lost with it: choose the bound for the number of accounts. As many versions of deleted records are kept too.
-    max_idle: seconds after its last use when a record is dropped; None for never.
-    clock: returns seconds and never goes backwards; leases expire by it as well. None: `time.monotonic`.
+    max_entries: the largest number of records. The least recently used record is dropped first, and its grant is lost
+        with it, so choose at least the number of accounts. The versions of as many deleted records are kept too.
+    max_idle: seconds since its last use after which a record is dropped; None: never.
+    clock: returns seconds and never goes backwards; leases expire by it too. None: `time.monotonic`.
 
-    A forked child has the records that its parent had.
+    A forked child has a copy of its parent's records.
     """
 
     def __init__(
@@ -55,11 +55,11 @@ class MemoryStore(NotPicklable):
         self._max_entries = max_entries
         self._max_idle = max_idle
         self._clock = clock
-        self._entries: OrderedDict[str, _Kept] = OrderedDict()  # the longest unused first
-        self._deleted: OrderedDict[str, _Deleted] = OrderedDict()  # the longest ago first
-        self._leases: OrderedDict[str, tuple[str, float]] = OrderedDict()  # owner and end
+        self._entries: OrderedDict[str, _Kept] = OrderedDict()  # the least recently used first
+        self._deleted: OrderedDict[str, _Deleted] = OrderedDict()  # the earliest deletion first
+        self._leases: OrderedDict[str, tuple[str, float]] = OrderedDict()  # owner and expiry
         self._sweep_leases_at = 1024
-        self._forgotten = 0  # the highest version that was dropped: a key that returns begins above it
+        self._forgotten = 0  # the highest dropped version: a key that is saved again starts above it
         self._lock = ForkSafeLock()
 
     def load(self, key: str) -> Record | None:
@@ -75,7 +75,7 @@ class MemoryStore(NotPicklable):
             return kept.record
 
     def try_lease(self, key: str, seconds: float) -> Lease | None:
-        """Take the lease of `key` for `seconds` of the store's clock; None if another caller holds it."""
+        """Acquire the lease of `key` for `seconds` of the store's clock; return None if another caller holds it."""
         checked_key(key)
         check_lease(seconds)
         with self._lock:
@@ -89,7 +89,7 @@ class MemoryStore(NotPicklable):
             return lease
 
     def commit(self, key: str, data: bytes | None, *, expected: int) -> int:
-        """Save `data`, or delete (None), if the version is still `expected`; the new version, or 0."""
+        """Save `data`, or delete the record (None), if its version is `expected`. Return the new version, or 0."""
         checked_key(key)
         check_commit(data, expected)
         with self._lock:
@@ -101,9 +101,9 @@ class MemoryStore(NotPicklable):
             return version
 
     def _changed(self, key: str, data: bytes | None, expected: int, now: float) -> int | None:
-        """Change the record, and return its new version, or 0 if it is not `expected`.
+        """Change the record and return its new version, or return 0 if the current version is not `expected`.
 
-        Returns None if a finalizer or a signal handler of this thread, for which the lock is open, used it meanwhile.
+        Returns None if a finalizer or a signal handler of this thread used the record meanwhile: the lock is reentrant.
         """
         entries, deletions = self._entries, self._deleted
         kept, deleted = entries.get(key), deletions.get(key)
@@ -111,7 +111,7 @@ class MemoryStore(NotPicklable):
             return 0
         version = 1 + (expected or (deleted.version if deleted is not None else self._forgotten))
         new, gone = _Kept(Record(version, data or b""), now), _Deleted(version, now)
-        # No call and no new object from here on, so that no other code can run in this thread.
+        # No call and no new object from here on, so that no other code runs in this thread.
         if (entries[key] if key in entries else None) is not kept:  # noqa: SIM401  # get() is a call
             return None
         if kept is not None:
@@ -125,7 +125,7 @@ class MemoryStore(NotPicklable):
         return version
 
     def release(self, lease: Lease) -> None:
-        """Release the lease; an expired lease is ignored."""
+        """Release the lease. An expired lease is ignored."""
         checked_lease(lease)
         with self._lock:
             held = self._leases.get(lease.key)
@@ -133,7 +133,7 @@ class MemoryStore(NotPicklable):
                 del self._leases[lease.key]
 
     def close(self) -> None:
-        """Forget everything."""
+        """Delete all records, versions and leases."""
         with self._lock:
             self._entries.clear()
             self._deleted.clear()
@@ -144,7 +144,7 @@ class MemoryStore(NotPicklable):
         self._entries.move_to_end(key)
 
     def _drop(self, now: float) -> None:
-        # A finalizer that commits may change the records between two lines.
+        # A finalizer that commits may change the records between any two lines.
         while (oldest := next(iter(self._entries.items()), None)) is not None:
             key, kept = oldest
             idle = self._max_idle is not None and now - kept.used >= self._max_idle
@@ -168,7 +168,10 @@ class MemoryStore(NotPicklable):
 
 
 class AsyncMemoryStore(NotPicklable):
-    """The same as `MemoryStore`, awaited; no call waits for anything, and any number of event loops may share it."""
+    """The asynchronous `MemoryStore`. No call waits, and any number of event loops may share it.
+
+    max_entries, max_idle, clock: as for `MemoryStore`.
+    """
 
     def __init__(
         self,
@@ -184,17 +187,17 @@ class AsyncMemoryStore(NotPicklable):
         return self._store.load(key)
 
     async def try_lease(self, key: str, seconds: float) -> Lease | None:
-        """Take the lease of `key` for `seconds` of the store's clock; None if another caller holds it."""
+        """Acquire the lease of `key` for `seconds` of the store's clock; return None if another caller holds it."""
         return self._store.try_lease(key, seconds)
 
     async def commit(self, key: str, data: bytes | None, *, expected: int) -> int:
-        """Save `data`, or delete (None), if the version is still `expected`; the new version, or 0."""
+        """Save `data`, or delete the record (None), if its version is `expected`. Return the new version, or 0."""
         return self._store.commit(key, data, expected=expected)
 
     async def release(self, lease: Lease) -> None:
-        """Release the lease; an expired lease is ignored."""
+        """Release the lease. An expired lease is ignored."""
         self._store.release(lease)
 
     async def close(self) -> None:
-        """Forget everything."""
+        """Delete all records, versions and leases."""
         self._store.close()

@@ -1,4 +1,4 @@
-"""The file policy of every store on SQLite: a file, and the files beside it, that no other user can read or replace.
+"""The file policy of every store on SQLite: no other user can read or replace its file or the files beside it.
 
 Theory of operation. SQLite writes records to companion files too (`-wal`, `-shm`, `-journal`), and opens any
 file that has their names. So a user who can create files in the directory can plant a companion and read the records
@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Final
 
 from doorkey.errors import StoreError, UsageError
 
-if TYPE_CHECKING:  # they are POSIX's
+if TYPE_CHECKING:  # POSIX only
     import grp
     import pwd
 
@@ -32,11 +32,11 @@ COMPANIONS: Final = (*WAL_FILES, "-journal")
 _DESCRIPTORS: Final = "/dev/fd"
 
 Identity = tuple[int, int]
-"""Device and inode: which file it is, whatever its name."""
+"""Device and inode, which identify a file independently of its name."""
 
 
 def resolved(path: str | os.PathLike[str]) -> Path:
-    """Return `path` made absolute, with the symbolic links of its directory resolved, and not one at the file itself.
+    """Return the absolute `path` with the symbolic links of its directory resolved. A link at the file itself stays.
 
     So neither a new working directory nor a link that is changed later leads to another directory.
     """
@@ -45,15 +45,15 @@ def resolved(path: str | os.PathLike[str]) -> Path:
 
 
 def companion(path: Path, suffix: str) -> Path:
-    """Return the path of the file that SQLite keeps beside the one at `path`."""
+    """Return the path of the companion of `path` that has this `suffix`."""
     return path.with_name(path.name + suffix)
 
 
 def check_directory(path: Path) -> None:
-    """Raise `UsageError` unless this user, and root, alone can create and replace files beside `path`.
+    """Raise `UsageError` unless only this user and root can create and replace files beside `path`.
 
-    The sticky bit of a directory such as /tmp protects the file, but lets every user plant a companion: it is rejected.
-    Of the directories above, the owners and groups are trusted, but not every user.
+    A directory such as /tmp is rejected: its sticky bit protects the file, but every user can plant a companion. The
+    owners and groups of the directories above are trusted, but other users are not.
     """
     try:
         status = path.parent.stat()
@@ -66,7 +66,7 @@ def check_directory(path: Path) -> None:
         raise UsageError(f"the directory of the store at {path} belongs to another user, who can replace the file")
     if status.st_mode & stat.S_IWOTH or (status.st_mode & stat.S_IWGRP and not _is_own_group(status.st_gid)):
         raise UsageError(
-            f"other users can write to the directory of the store at {path}, also plant a file there that SQLite "
+            f"other users can write to the directory of the store at {path}, and could plant a file there that SQLite "
             "writes tokens to: give the store a directory of its own (mkdir -m 700)"
         )
     if any(one.st_mode & stat.S_IWOTH and not one.st_mode & stat.S_ISVTX for one in above):
@@ -74,10 +74,10 @@ def check_directory(path: Path) -> None:
 
 
 def identity(path: Path) -> Identity | None:
-    """Return which file is at `path`, or None if there is none.
+    """Return the identity of the file at `path`, or None if there is no file.
 
     Raises `UsageError` for a symbolic link, for anything but a regular file, and for a file that belongs to another
-    user or is open to the group or others.
+    user or that its group or others can access. Raises `StoreError` if the system does not report its status.
     """
     try:
         status = path.lstat()
@@ -97,17 +97,17 @@ def identity(path: Path) -> Identity | None:
 
 
 def check_companions(path: Path) -> None:
-    """Raise what `identity` raises for a file beside `path`, before SQLite opens it."""
+    """Raise the errors of `identity` for each companion of `path`, before SQLite opens it."""
     for suffix in COMPANIONS:
         identity(companion(path, suffix))
 
 
 def check_opened(path: Path, expected: Identity, *, log: bool) -> None:
-    """Raise unless the files that SQLite has open for `path` are those that the policy accepts.
+    """Raise unless the policy accepts the files that SQLite has open for `path`.
 
     path: the file, which SQLite has read from at least once.
-    expected: which file it was before SQLite opened it.
-    log: whether the database has a write-ahead log, so that its companions are open as well.
+    expected: the identity of the file before SQLite opened it.
+    log: whether the database has a write-ahead log, so that SQLite has its companions open as well.
 
     Raises `UsageError` for a file that the policy rejects, and a retryable `StoreError` for a file that was replaced.
     """
@@ -120,14 +120,16 @@ def check_opened(path: Path, expected: Identity, *, log: bool) -> None:
 
 
 def create(path: Path) -> None:
-    """Create an empty file at `path` for this user alone; raises `FileExistsError` if the name is taken, even by a
-    link."""
+    """Create an empty file at `path` that only this user can access.
+
+    Raises `FileExistsError` if the name is taken, even by a link.
+    """
     flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
     os.close(os.open(path, flags, 0o600))
 
 
 def _open_files() -> set[Identity | None] | None:
-    """Return which files this process has open, or None where the system does not tell."""
+    """Return the identities of the files that this process has open, or None if the system does not list them."""
     try:
         numbers: Iterable[str] = os.listdir(_DESCRIPTORS)  # noqa: PTH208  # names are all that is needed
     except OSError:
@@ -141,7 +143,7 @@ def _open_files() -> set[Identity | None] | None:
 
 
 def _is_own_group(gid: int) -> bool:
-    """Whether the group is the one that many systems make for each user, with the user as its only member."""
+    """Return whether the group is the one that many systems create for each user, with no other member."""
     import grp
     import pwd
 
@@ -152,6 +154,6 @@ def _is_own_group(gid: int) -> bool:
 
 
 def is_private_group(group: grp.struct_group, user: pwd.struct_passwd) -> bool:
-    """Whether `group` is the primary group of `user`, has its name, and lists no other member."""
+    """Return whether `group` is the primary group of `user`, has the user's name, and lists no other member."""
     same = group.gr_name == user.pw_name and group.gr_gid == user.pw_gid
     return same and set(group.gr_mem) <= {user.pw_name}

@@ -1,4 +1,4 @@
-"""The contract of a token store: versioned records, and leases that choose the process that renews one.
+"""The contract of a token store: versioned records, and leases that choose the process that renews a token.
 
 Theory of operation. A record is bytes under a key with a version, and a commit is a compare-and-set on that version:
 of all processes that read version 7, one makes version 8. A lease is advice, not permission. It keeps other processes
@@ -6,9 +6,8 @@ from requesting a token that one process is already requesting. It expires by th
 process blocks the others for a short time only. An owner that outlived its lease still saves its new token, unless
 another commit came first.
 
-Versions do not start again when a record is deleted: a deletion is a commit as well. So a renewal that began before a
-logout never overwrites the record of the next login. A store remembers the version of a deleted record for at least
-a day.
+A deletion is a commit as well, so versions do not start again after it. Therefore a renewal that began before a logout
+never overwrites the record of the next login. A store remembers the version of a deleted record for at least a day.
 """
 
 from __future__ import annotations
@@ -25,9 +24,9 @@ __all__ = ["AsyncStore", "AsyncStoreCalls", "Lease", "Record", "Store", "StoreCa
 class Record:
     """The record of a key.
 
-    version: the number that the next commit must name. The first version of a key is 1, and every commit adds 1, also
-        a commit that deletes.
-    data: at most 1 MiB, opaque to the store.
+    version: the number that the next commit must pass as `expected`. The first version of a key is 1, and every commit
+        adds 1, including a commit that deletes the record.
+    data: bytes that only the caller interprets, at most 1 MiB.
     """
 
     version: int
@@ -42,7 +41,11 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class Lease:
-    """The right to renew the token of `key`; only the process that knows the random `owner` can release it."""
+    """The lease of a key, as `try_lease` returns it.
+
+    key: the key.
+    owner: random text that identifies the holder; only a caller that has it can release the lease.
+    """
 
     key: str
     owner: str = field(repr=False)
@@ -50,26 +53,28 @@ class Lease:
 
 @runtime_checkable
 class StoreCalls(Protocol):
-    """The four calls that a vault needs of a store. Any thread may make any call.
+    """The four calls of a store that a vault uses. Any thread may make any call.
 
-    A key is non-empty text of at most 1024 UTF-8 bytes without NUL. Every call raises `StoreError` when the store
-    cannot be reached or used, `RecordError` when the file or the record is not one of doorkey's, and `UsageError` for
-    wrong arguments.
+    A key is non-empty text of at most 1024 UTF-8 bytes without NUL. Every call raises `StoreError` if the store cannot
+    be reached or used, `RecordError` if the file or the record was not written by doorkey, and `UsageError` for invalid
+    arguments.
     """
 
     def load(self, key: str) -> Record | None:
-        """Return the record of `key`, or None when there is none.
+        """Return the record of `key`, or None if there is no record.
 
-        Raises `RecordError` for one that no `commit` wrote: of another type, with a version that is no whole number
-        from 1 to 2**53 - 1, or with more than 1 MiB of data, which is not loaded.
+        Raises `RecordError` for a record that no `commit` wrote: its type is wrong, its version is not an integer from
+        1 to 2**53 - 1, or its data is larger than 1 MiB. Such data is not loaded.
         """
         ...
 
     def try_lease(self, key: str, seconds: float) -> Lease | None:
-        """Take the lease of `key` for `seconds` (more than 0, at most 600); None if another caller holds it.
+        """Acquire the lease of `key`, and return it, or None if another caller holds it. Never waits for the holder.
 
-        Never waits for the holder. The key needs no record. The seconds pass on the store's clock, not the caller's. A
-        lease that would end more than 1200 seconds from now has ended: the store's clock was set back.
+        key: the key, which needs no record.
+        seconds: the duration of the lease on the store's clock, not the caller's: more than 0, at most 600.
+
+        A lease that ends more than 1200 seconds from now counts as expired, because the store's clock was set back.
         """
         ...
 
@@ -78,22 +83,22 @@ class StoreCalls(Protocol):
 
         key: the key of the record.
         data: the new data, at most 1 MiB; None deletes the record.
-        expected: the version that was loaded; 0: there is no record, or `load` raises `RecordError` for it. Such a
-            record is replaced by one of a high version.
+        expected: the version that was loaded; 0 if there is no record, or if `load` raises `RecordError` for it. Such
+            a record is replaced, and the new version is a high number.
 
         Returns the new version (never 0), or 0 if another commit came first; the record is unchanged then. After a
-        `StoreError` the commit may have been made or not: `load` shows it, by version and data.
+        `StoreError`, the commit may or may not have been made. The version and data that `load` returns show which.
         """
         ...
 
     def release(self, lease: Lease) -> None:
-        """Release the lease. An expired lease is ignored, also when another caller holds the next one."""
+        """Release the lease. An expired lease is ignored, even if another caller holds the next lease of its key."""
         ...
 
 
 @runtime_checkable
 class Store(StoreCalls, Protocol):
-    """A store as `doorkey.stores` provides them: the four calls of a vault, and `close`."""
+    """The calls of the stores in `doorkey.stores`: the four that a vault uses, and `close`."""
 
     def close(self) -> None:
         """Close the connections that the store opened itself. A later call opens them again."""
@@ -102,28 +107,28 @@ class Store(StoreCalls, Protocol):
 
 @runtime_checkable
 class AsyncStoreCalls(Protocol):
-    """The same as `StoreCalls`, awaited."""
+    """The asynchronous version of `StoreCalls`."""
 
     async def load(self, key: str) -> Record | None:
-        """Return the record of `key`, or None when there is none."""
+        """Return the record of `key`, or None if there is no record. See `StoreCalls.load`."""
         ...
 
     async def try_lease(self, key: str, seconds: float) -> Lease | None:
-        """Take the lease of `key` for `seconds`; None if another caller holds it. See `StoreCalls.try_lease`."""
+        """Acquire the lease of `key` for `seconds`, or return None. See `StoreCalls.try_lease`."""
         ...
 
     async def commit(self, key: str, data: bytes | None, *, expected: int) -> int:
-        """Save or delete if the version is still `expected`; the new version, or 0. See `StoreCalls.commit`."""
+        """Save or delete a record if its version is still `expected`. See `StoreCalls.commit`."""
         ...
 
     async def release(self, lease: Lease) -> None:
-        """Release the lease; an expired lease is ignored."""
+        """Release the lease. An expired lease is ignored."""
         ...
 
 
 @runtime_checkable
 class AsyncStore(AsyncStoreCalls, Protocol):
-    """The same as `Store`, awaited."""
+    """The asynchronous version of `Store`."""
 
     async def close(self) -> None:
         """Close the connections that the store opened itself. A later call opens them again."""

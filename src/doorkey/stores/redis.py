@@ -28,12 +28,14 @@ class RedisStore(NotPicklable):
 
     url_or_client: a URL (`redis://`, `rediss://`, `unix://`), for which the store creates a client; or a `redis.Redis`
         or `redis.RedisCluster` without `decode_responses`, which its owner closes and which keeps its own timeouts.
-    prefix: the prefix of the store's keys: short printable text without braces.
+    prefix: the prefix of the store's keys: printable text of at most 200 UTF-8 bytes without braces.
     timeout: seconds to wait for each response, for a URL.
 
-    The client of a URL repeats a command only if Redis refused it without effect: if its node has become a replica, it
-    connects to the name again, once. A client of your own that repeats commands may report another process's commit
-    where its own first attempt succeeded.
+    The client of a URL repeats a command only if Redis refused it without effect, for instance because the node has
+    become a replica. It then resolves the host name again and repeats the command once. If a client of your own repeats
+    commands, `commit` may return 0, as after another process's commit, although its first attempt succeeded.
+
+    Raises `UsageError` for invalid arguments.
     """
 
     def __init__(self, url_or_client: Any, *, prefix: str = "doorkey:", timeout: float = 5.0) -> None:
@@ -42,7 +44,7 @@ class RedisStore(NotPicklable):
         self._own = isinstance(url_or_client, str)
         self._client: Any = url_or_client
         if self._own:
-            # A forked child makes connections of its own: redis-py ensures that
+            # redis-py opens new connections in a forked child
             self._client = _made(redis.Redis, url_or_client, timeout, Retry(NoBackoff(), 0))
         check_client(self._client, awaited=False)
 
@@ -51,15 +53,15 @@ class RedisStore(NotPicklable):
         return run(self._commands.load(key), self._perform)
 
     def try_lease(self, key: str, seconds: float) -> Lease | None:
-        """Take the lease of `key` for `seconds` of Redis's clock; None if another caller holds it."""
+        """Acquire the lease of `key` for `seconds` of Redis's clock; return None if another caller holds it."""
         return run(self._commands.try_lease(key, seconds), self._perform)
 
     def commit(self, key: str, data: bytes | None, *, expected: int) -> int:
-        """Save `data`, or delete (None), if the version is still `expected`; the new version, or 0."""
+        """Save `data`, or delete the record (None), if its version is `expected`. Return the new version, or 0."""
         return run(self._commands.commit(key, data, expected), self._perform)
 
     def release(self, lease: Lease) -> None:
-        """Release the lease; an expired lease is ignored."""
+        """Release the lease. An expired lease is ignored."""
         run(self._commands.release(lease), self._perform)
 
     def close(self) -> None:
@@ -89,6 +91,8 @@ class AsyncRedisStore(NotPicklable):
 
     url_or_client: a URL, for which the store creates a client in each event loop; or a `redis.asyncio` client.
     prefix, timeout: as for `RedisStore`.
+
+    A command of the client of a URL that only reads is also repeated once if the connection has died.
     """
 
     def __init__(self, url_or_client: Any, *, prefix: str = "doorkey:", timeout: float = 5.0) -> None:
@@ -108,15 +112,15 @@ class AsyncRedisStore(NotPicklable):
         return await arun(self._commands.load(key), self._perform)
 
     async def try_lease(self, key: str, seconds: float) -> Lease | None:
-        """Take the lease of `key` for `seconds` of Redis's clock; None if another caller holds it."""
+        """Acquire the lease of `key` for `seconds` of Redis's clock; return None if another caller holds it."""
         return await arun(self._commands.try_lease(key, seconds), self._perform)
 
     async def commit(self, key: str, data: bytes | None, *, expected: int) -> int:
-        """Save `data`, or delete (None), if the version is still `expected`; the new version, or 0."""
+        """Save `data`, or delete the record (None), if its version is `expected`. Return the new version, or 0."""
         return await arun(self._commands.commit(key, data, expected), self._perform)
 
     async def release(self, lease: Lease) -> None:
-        """Release the lease; an expired lease is ignored."""
+        """Release the lease. An expired lease is ignored."""
         await arun(self._commands.release(lease), self._perform)
 
     async def close(self) -> None:
@@ -136,7 +140,7 @@ class AsyncRedisStore(NotPicklable):
         try:
             return await client.execute_command(*command.words)
         except redis.RedisError as error:
-            # Redis was restarted: redis-py notices only when it blocks that an idle connection has died
+            # After a restart of Redis, the asynchronous client of redis-py does not notice that an idle connection died
             died = isinstance(error, redis.ConnectionError) and command.reads
             if self._own is None or not (died or needs_another_node(error)):
                 raise

@@ -1,7 +1,7 @@
 """The commands of a Redis store, without I/O: each operation is a flow of one command.
 
 A record and its lease are two keys with the same hash tag, so that a cluster keeps them on one node. Scripts run
-atomically. Each command sends its whole script: scripts are short, and a server that was restarted has none.
+atomically. Each command sends its whole script, because scripts are short and a restarted server has lost its scripts.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from doorkey.wire.flow import Effect, Flow
 
 __all__: list[str] = []
 
-# Whether KEYS[1] holds what COMMIT writes, with at most `most` bytes of data: "none", "sound" or "unusable".
+# The state of KEYS[1]: "none"; "valid" if COMMIT may have written it and its data has at most `most` bytes; "unusable".
 _STATE: Final = """
 local function state(most)
   local kind = redis.call('TYPE', KEYS[1]).ok
@@ -39,19 +39,19 @@ local function state(most)
     return 'unusable'
   end
   local version = redis.call('HGET', KEYS[1], 'version')
-  local sound = version and version:find('^%d+$') and tonumber(version) >= 1 and tonumber(version) < 2 ^ 53
-  return sound and 'sound' or 'unusable'
+  local valid = version and version:find('^%d+$') and tonumber(version) >= 1 and tonumber(version) < 2 ^ 53
+  return valid and 'valid' or 'unusable'
 end
 """
 LOAD: Final = (
     _STATE
     + """
 local found = state(ARGV[1])
-if found ~= 'sound' then return {found} end
+if found ~= 'valid' then return {found} end
 return {found, redis.call('HGET', KEYS[1], 'version'), redis.call('HGET', KEYS[1], 'data')}
 """
 )
-# The version of a deleted record is remembered for KEPT milliseconds. An unusable record is replaced by a first save.
+# The version of a deleted record expires in ARGV[4] milliseconds. A commit with expected=0 replaces an unusable record.
 COMMIT: Final = (
     _STATE
     + """
@@ -61,7 +61,7 @@ if found == 'unusable' then
   if expected ~= 0 then return -1 end
   redis.call('DEL', KEYS[1])
   version = tonumber(ARGV[6]) - 1
-elseif found == 'sound' then
+elseif found == 'valid' then
   version = tonumber(redis.call('HGET', KEYS[1], 'version'))
   current = redis.call('HEXISTS', KEYS[1], 'data') == 1 and version or 0
 end
@@ -78,7 +78,7 @@ end
 return version
 """
 )
-# By Redis's clock, as an expiry is: a lease would last longer by the time that the clock was set back.
+# A lease lasts longer if Redis's clock is set back. So a lease that has over ARGV[3] milliseconds left has expired.
 LEASE: Final = """
 if redis.call('SET', KEYS[1], ARGV[1], 'NX', 'PX', ARGV[2]) then return 1 end
 local left = redis.call('PTTL', KEYS[1])
@@ -94,7 +94,7 @@ return 0
 
 @dataclass(frozen=True, slots=True)
 class Command(Effect[Any]):
-    """Request Redis's response to a command of these words; a command that only `reads` may be repeated."""
+    """Request Redis's response to a command of these `words`. A command that only `reads` may be repeated."""
 
     words: tuple[str | bytes | int, ...]
     reads: bool = False
@@ -109,22 +109,22 @@ class RedisCommands:
     def __init__(self, prefix: str) -> None:
         text(prefix, "a Redis store's prefix")
         if not prefix.isprintable() or "{" in prefix or "}" in prefix or len(prefix.encode()) > 200:
-            raise UsageError("a Redis store's prefix is short printable text without braces, which are the hash tag's")
+            raise UsageError("a Redis store's prefix is short printable text without braces, which mark the hash tag")
         self._prefix = prefix
 
     def load(self, key: str) -> Flow[Record | None]:
         """Return the record of `key`, or None."""
         answer = yield from Command(("EVAL", LOAD, 1, self._record(key), MAX_DATA), reads=True)
         match answer:
-            case [b"none"] | [b"sound", _, None] | [b"sound", _]:
+            case [b"none"] | [b"valid", _, None] | [b"valid", _]:
                 return None
-            case [b"sound", bytes(version), bytes(data)]:
+            case [b"valid", bytes(version), bytes(data)]:
                 return checked_record(int(version), data)
             case _:
                 raise unusable()
 
     def try_lease(self, key: str, seconds: float) -> Flow[Lease | None]:
-        """Take the lease of `key`, or return None."""
+        """Acquire the lease of `key`, or return None."""
         check_lease(seconds)
         lease = Lease(key, new_owner())
         milliseconds = max(1, round(seconds * 1000))
@@ -133,7 +133,7 @@ class RedisCommands:
         return lease if answer else None
 
     def commit(self, key: str, data: bytes | None, expected: int) -> Flow[int]:
-        """Save or delete if the version is still `expected`."""
+        """Save or delete the record if its version is `expected`. Return the new version, or 0."""
         check_commit(data, expected)
         action, kept = ("delete", b"") if data is None else ("save", data)
         answer = yield from Command(
@@ -147,7 +147,7 @@ class RedisCommands:
         return int(answer)
 
     def release(self, lease: Lease) -> Flow[None]:
-        """Give the lease back."""
+        """Release the lease."""
         held = checked_lease(lease)
         yield from Command(("EVAL", RELEASE, 1, self._lease(held.key), held.owner))
 
@@ -164,7 +164,7 @@ def _tag(key: str) -> str:
 
 
 def checked_url(url: str) -> str:
-    """Return `url`; raises `UsageError`, which does not quote it, when it names no Redis."""
+    """Return `url`. Raises `UsageError`, which does not quote it, if its scheme is not one of Redis."""
     try:
         known = urlsplit(url).scheme in ("redis", "rediss", "unix")
     except ValueError:
@@ -175,7 +175,10 @@ def checked_url(url: str) -> str:
 
 
 def check_client(client: Any, *, awaited: bool) -> None:
-    """Raise `UsageError` for a client of the other kind (blocking, awaited), and for one that decodes responses."""
+    """Raise `UsageError` unless `client` is a client of redis-py that does not decode responses.
+
+    awaited: whether it must be asynchronous; if False, it must be synchronous.
+    """
     bases = [f"{base.__module__}.{base.__name__}" for base in type(client).__mro__]
     if any(name.startswith("redis.") and name.endswith("Pipeline") for name in bases):
         raise UsageError("a Redis store needs a client, not a pipeline, which sends nothing before execute()")

@@ -1,7 +1,8 @@
-"""The errors of Redis as errors of a store: whether waiting helps, and the remedy.
+"""The errors of Redis as errors of a store: whether a retry may help, and the remedy.
 
 An error begins with a word in capitals (https://redis.io/docs/latest/develop/reference/protocol-spec). redis-py has
-classes for some words and drops the word then; in a script, Redis 6 puts the word after a text of its own.
+classes for some of these words, and removes the word from their messages. In a script, Redis 6 puts its own text before
+the word.
 """
 
 from __future__ import annotations
@@ -21,29 +22,29 @@ TRANSIENT: Final = {
     "READONLY": "this node is a replica. After a failover, its name must lead to the new primary",
     "LOADING": "it is loading its data after a start",
     "MASTERDOWN": "this node is a replica that has lost its primary",
-    "CLUSTERDOWN": "the cluster does not serve this key. Are all slots assigned, and their nodes up?",
+    "CLUSTERDOWN": "the cluster does not serve this key. Check that all slots are assigned and their nodes are running",
     "TRYAGAIN": "the cluster is moving this key to another node",
     "BUSY": "a script occupies it. SCRIPT KILL ends the script",
     "NOREPLICAS": "too few replicas are connected for a write (min-replicas-to-write)",
 }
-"""Conditions that pass without a change of settings, by the word that Redis refuses a command with."""
+"""Conditions that end without a change of settings, by the word of Redis's error."""
 
 _CLUSTER: Final = "it is a node of a cluster: give a redis.RedisCluster, not the URL of one node"
 LASTING: Final = {
     "MOVED": _CLUSTER,
     "ASK": _CLUSTER,
     "CROSSSLOT": "a proxy puts a record's key into a slot of another node",
-    "OOM": "its memory is full: raise maxmemory, and choose a maxmemory-policy that evicts no record of doorkey's",
+    "OOM": "its memory is full: raise maxmemory, and choose a maxmemory-policy that evicts no records of doorkey",
     "MISCONF": "it cannot write to its disk: see its log",
     "NOAUTH": "it requires a password: put one into the URL",
     "WRONGPASS": "it does not accept the user name and the password of the URL",
     "NOPERM": "its ACL does not let this user run EVAL, or use keys with this prefix",
     "DENIED": "it is in protected mode: give it a password, or bind it to an address",
 }
-"""Conditions that stay until a setting of Redis or of the program is changed."""
+"""Conditions that last until a setting of Redis or of the program is changed."""
 
 _ANOTHER_NODE: Final = ("READONLY", "LOADING", "MASTERDOWN")
-"""The command had no effect, and the name of this node may lead to a better one by now."""
+"""The command had no effect, and the host name may lead to another node by now."""
 
 _WORD: Final = re.compile(rf"(?:^|[\s:-])({'|'.join((*TRANSIENT, *LASTING))})\b")
 
@@ -62,18 +63,18 @@ _CLASSES: Final = (
 
 
 def word_of(error: Exception) -> str | None:
-    """Return the word that Redis refused a command with, or None for an error that is no refusal."""
+    """Return the word of Redis's `error`, or None if Redis did not refuse the command, or with an unknown word."""
     for kind, word in _CLASSES:
         if isinstance(error, kind):
             return word
-    if isinstance(error, exceptions.AuthenticationError):  # a class that two words share
+    if isinstance(error, exceptions.AuthenticationError):  # two words share this class
         return "WRONGPASS" if "invalid" in str(error).lower() else "NOAUTH"
     found = _WORD.search(str(error)) if isinstance(error, exceptions.ResponseError) else None
     return None if found is None else found[1]
 
 
 def needs_another_node(error: Exception) -> bool:
-    """Whether the command had no effect and may succeed on a new connection, which may lead to another node."""
+    """Return whether the command had no effect, and may succeed on a new connection, which may be to another node."""
     return word_of(error) in _ANOTHER_NODE
 
 

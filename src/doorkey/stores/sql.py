@@ -26,7 +26,7 @@ from doorkey.stores.sql_statements import Outcome, SQLStatements, Statement
 from doorkey.values import NotPicklable, without_frames
 from doorkey.wire.flow import arun, run
 
-if TYPE_CHECKING:  # it needs greenlet, which blocking calls do without
+if TYPE_CHECKING:  # it needs greenlet, which blocking calls do not need
     from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 __all__ = ["AsyncSQLStore", "SQLStore"]
@@ -35,15 +35,16 @@ T = TypeVar("T")
 
 
 class SQLStore(NotPicklable):
-    """A store in an SQL database; `create_table` makes its table.
+    """A store in an SQL database; `create_table` creates its table.
 
-    url_or_engine: a database URL of SQLAlchemy's, for which the store creates an engine that checks idle connections
+    url_or_engine: a database URL of SQLAlchemy, for which the store creates an engine that checks idle connections
         before it uses them; or an `Engine`, whose owner is responsible for its timeouts, its file and forks. Each
-        statement commits by itself on either.
+        statement is a transaction of its own in both cases.
     table: the name of the table, such as `doorkey_tokens` or `schema.doorkey_tokens`.
-    timeout: seconds that a call takes at most, for a URL.
+    timeout: maximum seconds for each statement, for a URL.
 
     An SQLite file that a URL names must be private, as for `SQLiteStore`; otherwise the first call raises `UsageError`.
+    The constructor raises `UsageError` for invalid arguments.
     """
 
     def __init__(self, url_or_engine: str | Engine, *, table: str = "doorkey_tokens", timeout: float = 5.0) -> None:
@@ -55,13 +56,13 @@ class SQLStore(NotPicklable):
             after_fork(self, SQLStore._leave_connections)
         elif isinstance(url_or_engine, Engine):
             self._engine = url_or_engine.execution_options(isolation_level="AUTOCOMMIT")
-            self._engine.hide_parameters = True  # of this copy: its owner's engine logs as before
+            self._engine.hide_parameters = True  # for this copy: the owner's engine logs as before
         else:
             raise UsageError("an SQL store needs a database URL or an SQLAlchemy Engine")
         self._statements = SQLStatements(table, self._engine.dialect.name, None if self._bounded is None else timeout)
 
     def create_table(self) -> None:
-        """Create the table if it does not exist; several processes may do so at once."""
+        """Create the table if it does not exist. Several processes may call this at once."""
         self._used(lambda connection: _create(connection, self._statements))
 
     def load(self, key: str) -> Record | None:
@@ -69,15 +70,15 @@ class SQLStore(NotPicklable):
         return run(self._statements.load(key), self._perform)
 
     def try_lease(self, key: str, seconds: float) -> Lease | None:
-        """Take the lease of `key` for `seconds` of the database's clock; None if another caller holds it."""
+        """Acquire the lease of `key` for `seconds` of the database's clock; return None if another caller holds it."""
         return run(self._statements.try_lease(key, seconds), self._perform)
 
     def commit(self, key: str, data: bytes | None, *, expected: int) -> int:
-        """Save `data`, or delete (None), if the version is still `expected`; the new version, or 0."""
+        """Save `data`, or delete the record (None), if its version is `expected`. Return the new version, or 0."""
         return run(self._statements.commit(key, data, expected), self._perform)
 
     def release(self, lease: Lease) -> None:
-        """Release the lease; an expired lease is ignored."""
+        """Release the lease. An expired lease is ignored."""
         run(self._statements.release(lease), self._perform)
 
     def close(self) -> None:
@@ -104,7 +105,7 @@ class SQLStore(NotPicklable):
                 with self._engine.connect() as connection:
                     return work(connection)
             finally:
-                if self._closings != closings:  # the caller has gone on at its timeout, and then closed the store
+                if self._closings != closings:  # the caller's wait timed out, and then it closed the store
                     pool.dispose()
 
         try:
@@ -115,7 +116,7 @@ class SQLStore(NotPicklable):
             raise _ours(error) from without_frames(error)
 
     def _leave_connections(self) -> None:
-        self._engine.dispose(close=False)  # they are the parent's
+        self._engine.dispose(close=False)  # the parent uses them
 
 
 class AsyncSQLStore(NotPicklable):
@@ -138,14 +139,14 @@ class AsyncSQLStore(NotPicklable):
             self._own = PerLoop(self._bounded.async_engine)
         elif isinstance(url_or_engine, asynchronous().AsyncEngine):
             self._given = url_or_engine.execution_options(isolation_level="AUTOCOMMIT")
-            self._given.sync_engine.hide_parameters = True  # of this copy: its owner's engine logs as before
+            self._given.sync_engine.hide_parameters = True  # for this copy: the owner's engine logs as before
             dialect = url_or_engine.dialect.name
         else:
             raise UsageError("an asynchronous SQL store needs a database URL or an SQLAlchemy AsyncEngine")
         self._statements = SQLStatements(table, dialect, None if self._bounded is None else timeout)
 
     async def create_table(self) -> None:
-        """Create the table if it does not exist; several processes may do so at once."""
+        """Create the table if it does not exist. Several processes may call this at once."""
         await self._used(self._engine(), lambda connection: connection.run_sync(_create, self._statements))
 
     async def load(self, key: str) -> Record | None:
@@ -153,15 +154,15 @@ class AsyncSQLStore(NotPicklable):
         return await arun(self._statements.load(key), self._perform)
 
     async def try_lease(self, key: str, seconds: float) -> Lease | None:
-        """Take the lease of `key` for `seconds` of the database's clock; None if another caller holds it."""
+        """Acquire the lease of `key` for `seconds` of the database's clock; return None if another caller holds it."""
         return await arun(self._statements.try_lease(key, seconds), self._perform)
 
     async def commit(self, key: str, data: bytes | None, *, expected: int) -> int:
-        """Save `data`, or delete (None), if the version is still `expected`; the new version, or 0."""
+        """Save `data`, or delete the record (None), if its version is `expected`. Return the new version, or 0."""
         return await arun(self._statements.commit(key, data, expected), self._perform)
 
     async def release(self, lease: Lease) -> None:
-        """Release the lease; an expired lease is ignored."""
+        """Release the lease. An expired lease is ignored."""
         await arun(self._statements.release(lease), self._perform)
 
     async def close(self) -> None:
@@ -204,7 +205,7 @@ class AsyncSQLStore(NotPicklable):
 
 
 def _has_idle_connections(engine: Engine | AsyncEngine) -> bool:
-    """Whether closing needs no new connection; a pool that does not count its connections is one in memory."""
+    """Return whether the pool has an idle connection. Only pools of databases in memory do not count theirs."""
     count: Callable[[], int] | None = getattr(engine.pool, "checkedin", None)
     return count is not None and count() > 0
 
@@ -222,17 +223,17 @@ def _create(connection: Connection, statements: SQLStatements) -> None:
     except DBAPIError:
         if not inspect(connection).has_table(table.name, schema=table.schema):
             raise
-        # another process made it between our look and our attempt
+        # another process created it between the check and the attempt
 
 
 def _was_dead(error: Exception) -> bool:
-    """Whether the connection had died: the pool has dropped all such connections, and the next one is new."""
+    """Return whether the connection was dead. The pool has then dropped all old connections, so the next one is new."""
     return isinstance(error, DBAPIError) and error.connection_invalidated
 
 
 def _ours(error: Exception) -> StoreError:
     if isinstance(error, StatementError):
-        error.hide_parameters, error.params = True, None  # an engine of the user's own may show the parameters
+        error.hide_parameters, error.params = True, None  # the user's own engine may show the parameters
     cause = getattr(error, "orig", None) or error
     return StoreError(
         f"database error ({type(cause).__name__}). If the table is missing, call create_table().",

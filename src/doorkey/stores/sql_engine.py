@@ -1,12 +1,13 @@
-"""Engines for an SQL store with a URL: every call ends in time, and no statement is sent twice.
+"""Engines for an SQL store with a URL: every statement has a time limit, and no statement that writes is sent twice.
 
-Theory of operation. A database may accept a connection and then not respond: its machine is stopped, or a firewall
-drops the packets. SQLAlchemy has no timeout for that, and few drivers have one. So a blocking call is bounded by the
-timeouts of its driver if it has them, and otherwise by a thread of its own; an awaited call is bounded by asyncio. No
-timeout is set at the server: behind PgBouncer, a `statement_timeout` would apply to another client.
+Theory of operation. A database may accept a connection and then not respond, because its machine is stopped or a
+firewall drops the packets. SQLAlchemy has no timeout for that, and few drivers have one. So a call is bounded by the
+timeouts of its driver if it has them. Otherwise, a blocking call runs in a thread of its own with a deadline, and
+asyncio bounds an awaited call. No timeout is set at the server: behind PgBouncer, a `statement_timeout` would apply to
+another client.
 
-Every statement commits by itself, so that no BEGIN, COMMIT or ROLLBACK is sent. A connection is checked before its use
-only if it was idle: a check in the middle of a renewal would double the round trips.
+Every statement is a transaction of its own, so no BEGIN, COMMIT or ROLLBACK is sent. A connection is checked before its
+use only if it was idle, because a check in the middle of a renewal would double the round trips.
 """
 
 from __future__ import annotations
@@ -35,14 +36,14 @@ __all__: list[str] = []
 T = TypeVar("T")
 
 IDLE: Final = 1.0
-"""Seconds after which an idle connection may have died unnoticed, and is checked before its use."""
+"""Seconds after which an idle connection may be dead, and is checked before its use."""
 _IDLE_SINCE: Final = "doorkey_idle_since"
 
 
 class Bounded:
-    """Makes the engines of one store from its `url`, and bounds their calls; `timeout` is in seconds.
+    """Creates the engines of one store from its `url`, and ends their calls after `timeout` seconds.
 
-    Raises `UsageError` for a URL that names no database or a driver that is not installed, and for a wrong timeout.
+    Raises `UsageError` for an invalid URL or timeout, and for a URL whose driver is not installed.
     """
 
     def __init__(self, url: str, timeout: float) -> None:
@@ -59,17 +60,17 @@ class Bounded:
         self._ending: set[asyncio.Future[Any]] = set()
 
     def engine(self) -> Engine:
-        """Return an engine for calls that block."""
+        """Return an engine for blocking calls."""
         made: Engine = self._made(create_engine)
         return made
 
     def async_engine(self) -> AsyncEngine:
-        """Return an engine for calls that await."""
+        """Return an engine for awaited calls."""
         made: AsyncEngine = self._made(asynchronous().create_async_engine)
         return made
 
     def run(self, call: Callable[[], T]) -> T:
-        """Return the result of `call()`, which blocks. Raises `StoreError` if it does not end in time."""
+        """Return the result of the blocking `call()`. Raises `StoreError` if it does not end in time."""
         if self._driver in _BOUND_ITSELF:
             return call()
         try:
@@ -78,14 +79,14 @@ class Bounded:
             raise self._silent() from None
 
     async def arun(self, call: Callable[[], Awaitable[T]]) -> T:
-        """Return the result of `call()`, which is awaited. Raises `StoreError` if it does not end in time."""
+        """Await `call()` and return its result. Raises `StoreError` if it does not end in time."""
         if self._driver in _BOUND_ITSELF:
             return await call()
-        task = UnattendedTask(_awaited(call), is_at_risk=True)  # a token that is being saved when the loop ends
+        task = UnattendedTask(_awaited(call), is_at_risk=True)  # a token must be saved even if the loop ends meanwhile
         try:
             await asyncio.wait((task,), timeout=self._timeout)
         finally:
-            if not task.done():  # a driver may need a long time to stop: the caller does not wait for that
+            if not task.done():  # the caller does not wait for a driver that takes long to stop
                 task.cancel()
                 self._ending.add(task)
                 task.add_done_callback(self._ended)
@@ -96,10 +97,10 @@ class Bounded:
     def _ended(self, task: asyncio.Future[Any]) -> None:
         self._ending.discard(task)
         if not task.cancelled():
-            task.exception()  # it was abandoned: asyncio would log an exception that is never retrieved
+            task.exception()  # no caller awaits the task: asyncio would log an exception that is never retrieved
 
     def _silent(self) -> StoreError:
-        return StoreError(f"the database did not answer within {self._timeout:g} s", retryable=True)
+        return StoreError(f"the database did not respond within {self._timeout:g} s", retryable=True)
 
     def _made(self, create: Any) -> Any:
         options: dict[str, Any] = {} if self.dialect == "sqlite" else {"pool_timeout": self._timeout}
@@ -108,7 +109,7 @@ class Bounded:
                 self._url,
                 isolation_level="AUTOCOMMIT",
                 skip_autocommit_rollback=True,
-                hide_parameters=True,  # nothing that is stored gets into SQLAlchemy's errors and logs
+                hide_parameters=True,  # no stored value appears in SQLAlchemy's errors and logs
                 connect_args=_timeouts(self._url, self._driver, self._timeout),
                 **options,
             )
@@ -116,22 +117,22 @@ class Bounded:
             raise _not_installed(error) from None
         except (SQLAlchemyError, ValueError) as error:
             raise _unusable() from scrubbed(error)
-        _look_at_idle_connections(getattr(engine, "sync_engine", engine))
+        _check_idle_connections(getattr(engine, "sync_engine", engine))
         if self.dialect == "sqlite":
             keep_private(getattr(engine, "sync_engine", engine))
         return engine
 
 
 _BOUND_ITSELF: Final = ("pymysql", "mysqldb", "pysqlite", "aiosqlite")
-"""Drivers that end every wait by their own timeouts."""
+"""Drivers whose own timeouts end every wait."""
 
 
 def _timeouts(url: URL, driver: str, seconds: float) -> dict[str, Any]:
-    """Return the timeouts of the driver, without those that the URL sets."""
+    """Return the timeout options of the driver, without those that the URL sets."""
     whole = math.ceil(seconds)
     match driver:
         case "psycopg" | "psycopg2":
-            own: dict[str, Any] = {"connect_timeout": max(whole, 2)}  # less than 2 is taken for 2, 0 for ever
+            own: dict[str, Any] = {"connect_timeout": max(whole, 2)}  # the driver raises 1 to 2, and 0 means no timeout
         case "pymysql":
             own = {"connect_timeout": seconds, "read_timeout": seconds, "write_timeout": seconds}
         case "mysqldb":
@@ -143,8 +144,8 @@ def _timeouts(url: URL, driver: str, seconds: float) -> dict[str, Any]:
     return {name: value for name, value in own.items() if name not in url.query}
 
 
-def _look_at_idle_connections(engine: Engine) -> None:
-    """Have a connection that died while it was idle replaced, with all that were made before it."""
+def _check_idle_connections(engine: Engine) -> None:
+    """Check connections of `engine` that were idle, and replace a dead one and all that were opened before it."""
 
     def checked_in(_: Any, record: Any) -> None:
         record.info[_IDLE_SINCE] = time.monotonic()
@@ -163,7 +164,7 @@ def _look_at_idle_connections(engine: Engine) -> None:
 
 
 def asynchronous() -> Any:
-    """Return SQLAlchemy's module for calls that await. Raises `UsageError` where it cannot be imported."""
+    """Return SQLAlchemy's asyncio module. Raises `UsageError` if it cannot be imported."""
     try:
         from sqlalchemy.ext import asyncio as module
     except ImportError as error:

@@ -27,7 +27,7 @@ _FILE: Final = "doorkey_file"
 
 
 def keep_private(engine: Engine) -> None:
-    """Have each connection of `engine` open its file under the policy, and overwrite what it deletes.
+    """Apply the policy to the file of each connection of `engine`, and turn on the overwriting of deleted content.
 
     A connection attempt raises `UsageError` for a file that other users can read or replace, before SQLite opens it.
     """
@@ -35,14 +35,14 @@ def keep_private(engine: Engine) -> None:
     def connecting(_: Any, record: Any, given: Any, options: dict[str, Any]) -> None:
         record.info.pop(_FILE, None)
         path, make = _file_of(given[0], uri=bool(options.get("uri")))
-        if path is not None and path.parent.exists():  # else SQLite reports that there is no such directory
+        if path is not None and path.parent.exists():  # otherwise SQLite reports the missing directory
             record.info[_FILE] = path, _checked(path, make=make)
 
     def connected(connection: Any, record: Any) -> None:
         path, expected = record.info.get(_FILE, (None, None))
         try:
             if path is not None:
-                check_companions(path)  # before the first read opens them: as root, SQLite makes them its own
+                check_companions(path)  # before the first read opens them: as root, SQLite changes their owner
             cursor = connection.cursor()
             cursor.execute("PRAGMA secure_delete = ON")
             cursor.execute("PRAGMA journal_mode")
@@ -60,7 +60,10 @@ def keep_private(engine: Engine) -> None:
 
 
 def _checked(path: Path, *, make: bool) -> Identity | None:
-    """Return which file is at `path`, made for this user alone if there was none and SQLite would make one."""
+    """Return the identity of the file at `path`, after creating it privately if it is missing and `make` is True.
+
+    Raises `UsageError` for a directory, file or companion that the policy rejects.
+    """
     check_directory(path)
     if identity(path) is None:
         refuse_leftovers(path)
@@ -72,9 +75,10 @@ def _checked(path: Path, *, make: bool) -> Identity | None:
 
 
 def _file_of(database: str, *, uri: bool) -> tuple[Path | None, bool]:
-    """Return the file that SQLite opens for `database`, None for one in memory, and whether it makes a missing one.
+    """Return the file that SQLite opens for `database` (None: in memory), and whether SQLite creates a missing file.
 
-    As SQLite reads a URI (https://sqlite.org/uri.html), which no parser of URLs does: a newline is part of the name.
+    A URI is parsed as SQLite does (https://sqlite.org/uri.html), which differs from parsers of URLs: a newline is part
+    of the name.
     """
     if not uri or not database.startswith("file:"):
         return (None, False) if database in ("", ":memory:") else (resolved(database), True)

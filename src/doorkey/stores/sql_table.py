@@ -21,7 +21,7 @@ _MYSQL = ("mysql", "mariadb")
 
 
 class ExactText(TypeDecorator[str]):
-    """Text of at most `size` bytes that equals only itself: MySQL's own ignores case, accents and spaces at the end."""
+    """Text of at most `size` bytes that is compared exactly. MySQL's text ignores case, accents and trailing spaces."""
 
     impl = String
     cache_ok = True
@@ -31,16 +31,16 @@ class ExactText(TypeDecorator[str]):
         self.size = size
 
     def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
-        """Bytes on MySQL and MariaDB."""
+        """Return the type of the column: bytes on MySQL and MariaDB."""
         return dialect.type_descriptor(VARBINARY(self.size) if dialect.name in _MYSQL else String(self.size))
 
     def process_bind_param(self, value: str | None, dialect: Dialect) -> Any:
-        """Return the value as the type of the column takes it."""
+        """Return the value in the type of the column."""
         return value.encode() if value is not None and dialect.name in _MYSQL else value
 
 
 class TokenBytes(TypeDecorator[bytes]):
-    """At most `MAX_DATA` bytes, whose value SQLAlchemy's logs of rows do not show. Another type is read as None."""
+    """At most `MAX_DATA` bytes, which SQLAlchemy's logs of rows do not show. A value of another type becomes None."""
 
     impl = LargeBinary
     cache_ok = True
@@ -49,7 +49,10 @@ class TokenBytes(TypeDecorator[bytes]):
         super().__init__(MAX_DATA)
 
     def result_processor(self, dialect: Dialect, coltype: object) -> Any:
-        """Take what any driver returns for bytes; SQLite returns what another program wrote."""
+        """Return the function that redacts a value. It accepts the byte types of all drivers.
+
+        SQLite returns any type that another program wrote: it becomes None.
+        """
         return _redacted
 
 
@@ -67,7 +70,7 @@ class DatabaseTime(FunctionElement[float]):
 
 @compiles(DatabaseTime)
 def _unknown(*_: Any, **__: Any) -> str:
-    raise UsageError("an SQL store supports PostgreSQL, MySQL, MariaDB and SQLite, and not this database")
+    raise UsageError("an SQL store supports PostgreSQL, MySQL, MariaDB and SQLite, but not this database")
 
 
 @compiles(DatabaseTime, "postgresql")
@@ -82,12 +85,12 @@ def _sqlite(*_: Any, **__: Any) -> str:
 
 @compiles(DatabaseTime, *_MYSQL)
 def _mysql(*_: Any, **__: Any) -> str:
-    # in UTC: a local time repeats when the clocks are set back. As a float: DECIMAL would round the seconds added
+    # UTC, because local time repeats when the clocks are set back. A float, because DECIMAL would round added seconds
     return "(TIMESTAMPDIFF(MICROSECOND, '1970-01-01 00:00:00', UTC_TIMESTAMP(6)) / 1000000e0)"
 
 
 class WaitedSeconds(FunctionElement[float]):
-    """Seconds since the database received the statement: most of them were spent waiting for the lock of a row."""
+    """Seconds since the database received the statement, which it mostly spent waiting for the lock of a row."""
 
     type = Double[float]()
     inherit_cache = True
@@ -100,7 +103,7 @@ def _waited_in_postgresql(*_: Any, **__: Any) -> str:
 
 @compiles(WaitedSeconds, "sqlite")
 def _waited_in_sqlite(*_: Any, **__: Any) -> str:
-    return "0.0"  # a statement ends with the call that waits for it
+    return "0.0"  # a statement never outlives the call that waits for it
 
 
 @compiles(WaitedSeconds, *_MYSQL)
@@ -109,7 +112,7 @@ def _waited_in_mysql(*_: Any, **__: Any) -> str:
 
 
 def table_of(name: str) -> Table:
-    """Return the table `name`: a row for each key, with its record and its lease."""
+    """Return the table `name`, which has a row for each key with its record and its lease."""
     schema, _, bare = name.rpartition(".")
     columns: list[Column[Any]] = [
         Column("key", ExactText(MAX_KEY), primary_key=True),

@@ -35,21 +35,21 @@ __all__ = ["AsyncSQLiteStore", "SQLiteStore"]
 
 # SQLite's own clock, in seconds since the epoch: the same for all processes
 _NOW = "((julianday('now') - 2440587.5) * 86400.0)"
-# A record that is not sound was planted, or is damaged: it is not loaded, and the next save replaces it
-_SOUND = f"""typeof(version) = 'integer' AND version BETWEEN 1 AND {MAX_VERSION}
+# An invalid record was planted or is damaged. It is not loaded, and the next save replaces it
+_VALID = f"""typeof(version) = 'integer' AND version BETWEEN 1 AND {MAX_VERSION}
     AND typeof(data) = 'blob' AND length(data) <= {MAX_DATA}"""
-_LOAD = f"""SELECT CASE WHEN {_SOUND} THEN version END, CASE WHEN {_SOUND} THEN data END FROM record
-    WHERE key = ? AND data IS NOT NULL"""  # noqa: S608  # all of it is ours
+_LOAD = f"""SELECT CASE WHEN {_VALID} THEN version END, CASE WHEN {_VALID} THEN data END FROM record
+    WHERE key = ? AND data IS NOT NULL"""  # noqa: S608  # only constants of this module
 _LEASE = f"""INSERT INTO record (key, version, owner, leased_until, gone_at)
     VALUES (:key, 0, :owner, {_NOW} + :seconds, {_NOW})
     ON CONFLICT (key) DO UPDATE SET owner = excluded.owner, leased_until = excluded.leased_until
-    WHERE leased_until <= {_NOW} OR leased_until > {_NOW} + {TOO_LATE}"""  # noqa: S608  # all of it is ours
+    WHERE leased_until <= {_NOW} OR leased_until > {_NOW} + {TOO_LATE}"""  # noqa: S608
 _RELEASE = "UPDATE record SET owner = '', leased_until = 0 WHERE key = ? AND owner = ?"
 _FIRST = f"""INSERT INTO record (key, version, data) VALUES (:key, 1, :data)
     ON CONFLICT (key) DO UPDATE SET data = excluded.data, gone_at = NULL, version = CASE
         WHEN data IS NULL AND typeof(version) = 'integer' AND version BETWEEN 0 AND {MAX_VERSION - 1} THEN version + 1
         ELSE :new_version END
-    WHERE data IS NULL OR NOT ({_SOUND})"""  # noqa: S608
+    WHERE data IS NULL OR NOT ({_VALID})"""  # noqa: S608
 _NEXT = """UPDATE record SET version = version + 1, data = :data
     WHERE key = :key AND version = :expected AND data IS NOT NULL"""
 _DELETE = f"""UPDATE record SET version = version + 1, data = NULL, gone_at = {_NOW}
@@ -60,13 +60,14 @@ _SWEEP = f"DELETE FROM record WHERE gone_at < {_NOW} - {KEPT} AND leased_until <
 class SQLiteStore(NotPicklable):
     """A store in an SQLite file, for the threads and processes of one machine (not over a network file system).
 
-    path: the file, which is created with mode 0600 if there is none. Its directory must be one that no other user can
-        write to.
+    path: the file, which is created with mode 0600 if it is missing. No other user may have write access to its
+        directory.
     timeout: seconds that a call waits for another connection's write.
 
-    Raises `UsageError` for a file, or a file of SQLite's beside it, that is a symbolic link, belongs to another user or
-    is open to the group or others, and for a directory that other users can write to. Raises `RecordError` for a file
-    that is no store of doorkey's, is damaged, or was written by a newer version; the file is left as it is.
+    Raises `UsageError` if the file, or a file of SQLite beside it, is a symbolic link, belongs to another user or can
+    be accessed by its group or others, and for a directory that other users can write to. Raises `RecordError` for a
+    file that is not a store of doorkey, is damaged, or was written by a newer version; the file is left unchanged.
+    Raises `StoreError` for a file that cannot be used, for instance because it is locked.
     """
 
     def __init__(self, path: str | os.PathLike[str], *, timeout: float = 5.0) -> None:
@@ -79,9 +80,9 @@ class SQLiteStore(NotPicklable):
         seconds(timeout, "timeout", most=MAX_TIMEOUT)
         self._connection = Connection(resolved(name), timeout)
         self._creations = itertools.count(1)
-        self._look()
+        self._check_file()
 
-    def _look(self) -> None:
+    def _check_file(self) -> None:
         with self._connection.used():
             pass
 
@@ -93,7 +94,7 @@ class SQLiteStore(NotPicklable):
         return None if row is None else checked_record(*row)
 
     def try_lease(self, key: str, seconds: float) -> Lease | None:
-        """Take the lease of `key` for `seconds` of the machine's clock; None if another caller holds it."""
+        """Acquire the lease of `key` for `seconds` of the machine's clock; return None if another caller holds it."""
         checked_key(key)
         check_lease(seconds)
         lease = Lease(key, new_owner())
@@ -102,9 +103,9 @@ class SQLiteStore(NotPicklable):
             return lease if taken.rowcount == 1 else None
 
     def commit(self, key: str, data: bytes | None, *, expected: int) -> int:
-        """Save `data`, or delete (None), if the version is still `expected`; the new version, or 0.
+        """Save `data`, or delete the record (None), if its version is still `expected`. Return the new version, or 0.
 
-        A saved record is on the disk when this returns, and a deleted one in none of the store's files.
+        When this returns, a saved record is on the disk, and no file of the store contains a deleted record.
         """
         checked_key(key)
         check_commit(data, expected)
@@ -116,13 +117,13 @@ class SQLiteStore(NotPicklable):
         return version
 
     def release(self, lease: Lease) -> None:
-        """Release the lease; an expired lease is ignored."""
+        """Release the lease. An expired lease is ignored."""
         held = checked_lease(lease)
         with self._connection.used() as db:
             db.execute(_RELEASE, (held.key, held.owner))
 
     def close(self) -> None:
-        """Close the file. It is opened again by the next call."""
+        """Close the file. The next call opens it again."""
         self._connection.close()
 
     def _committed(self, db: sqlite3.Connection, values: dict[str, Any]) -> int:
@@ -157,17 +158,17 @@ def _durable(db: sqlite3.Connection) -> Generator[None]:
 
 
 class _Unopened(SQLiteStore):
-    def _look(self) -> None:
+    def _check_file(self) -> None:
         """Do nothing: the first call opens the file, in a worker thread."""
 
 
 class AsyncSQLiteStore(NotPicklable):
-    """The asynchronous `SQLiteStore`, on asyncio and trio: worker threads use the file.
+    """The asynchronous `SQLiteStore`, on asyncio and trio. Worker threads use the file.
 
     path, timeout: as for `SQLiteStore`.
 
-    It needs anyio, which `doorkey[sqlite]` installs. The first call opens the file, and raises the errors of the
-    constructor of `SQLiteStore`.
+    It needs anyio, which `doorkey[sqlite]` installs; without it, it raises `UsageError`. The first call opens the file,
+    and raises the errors of the constructor of `SQLiteStore`.
     """
 
     def __init__(self, path: str | os.PathLike[str], *, timeout: float = 5.0) -> None:
@@ -185,17 +186,17 @@ class AsyncSQLiteStore(NotPicklable):
         return await self._run(self._store.load, key)
 
     async def try_lease(self, key: str, seconds: float) -> Lease | None:
-        """Take the lease of `key` for `seconds` of the machine's clock; None if another caller holds it."""
+        """Acquire the lease of `key` for `seconds` of the machine's clock; return None if another caller holds it."""
         return await self._run(self._store.try_lease, key, seconds)
 
     async def commit(self, key: str, data: bytes | None, *, expected: int) -> int:
-        """Save `data`, or delete (None), if the version is still `expected`; the new version, or 0."""
+        """Save `data`, or delete the record (None), if its version is `expected`. Return the new version, or 0."""
         return await self._run(lambda: self._store.commit(key, data, expected=expected))
 
     async def release(self, lease: Lease) -> None:
-        """Release the lease; an expired lease is ignored."""
+        """Release the lease. An expired lease is ignored."""
         await self._run(self._store.release, lease)
 
     async def close(self) -> None:
-        """Close the file. It is opened again by the next call."""
+        """Close the file. The next call opens it again."""
         await self._run(self._store.close)

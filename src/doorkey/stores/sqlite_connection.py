@@ -2,8 +2,8 @@
 
 Theory of operation. SQLite forbids the use of a connection in the child of a fork, and closing it there may harm the
 parent. So the forking thread waits until the connection is idle and closes it; parent and child open connections of
-their own when they next need one. A file that was deleted or replaced is noticed before each use, because writes to
-the deleted file would be lost.
+their own when they next need one. Before each use, the connection checks whether the file was deleted or replaced,
+because writes to the deleted file would be lost.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ __all__: list[str] = []
 
 
 class Connection:
-    """The connection to the store at `path`; `timeout` is the seconds to wait for another process's write."""
+    """The connection to the store at `path`. It waits for another process's write for `timeout` seconds."""
 
     def __init__(self, path: Path, timeout: float) -> None:
         self._path = path
@@ -37,10 +37,10 @@ class Connection:
 
     @contextmanager
     def used(self) -> Generator[sqlite3.Connection]:
-        """Give the connection to this thread alone. SQLite's errors are raised as ours.
+        """Lend the connection to this thread alone. Raises `StoreError` or `RecordError` for an error of SQLite.
 
-        A finalizer or a signal handler that strikes while this very thread uses the connection is refused at once: its
-        statement would become part of the transaction under way. Raises `StoreError`.
+        Raises `StoreError` at once in a finalizer or a signal handler that runs while its own thread uses the
+        connection, because its statement would become part of the open transaction.
         """
         with self._lock:
             if self._in_use:
@@ -60,17 +60,18 @@ class Connection:
                     self.close()
 
     def empty_log(self, db: sqlite3.Connection, *, deleted: bool) -> None:
-        """Leave nothing of a record that was `deleted` in the log: now, or else after a later commit, or at `close`.
+        """Remove a record that was `deleted` from the log: now, or else after a later commit, or at `close`.
 
-        Only another connection that reads keeps it from being done now; a later commit does not wait for that one.
+        If another connection is reading, the log cannot be emptied. After a deletion, this waits for that connection
+        for at most the timeout; after a later commit, it does not wait.
         """
         if deleted or self._log_holds_deleted:
             self._log_holds_deleted = not truncate_log(db, self._timeout if deleted else 0)
 
     def close(self) -> None:
-        """Close it; it is opened again when it is used. Nothing that was deleted stays in the log.
+        """Empty the log and close the connection. The next use opens it again.
 
-        A finalizer or a signal handler that runs while this thread uses the connection has it closed afterwards.
+        If a finalizer or a signal handler calls this while its own thread uses the connection, it is closed afterwards.
         """
         with self._lock:
             self._to_be_closed = self._in_use
@@ -91,7 +92,7 @@ class Connection:
         self._close()
         db, file = open_private(self._path, TABLES, lambda db: check_ours(db, self._path), timeout=self._timeout)
         try:
-            db.execute("PRAGMA synchronous = NORMAL")  # leases; a record's commit asks for more
+            db.execute("PRAGMA synchronous = NORMAL")  # enough for leases; the commit of a record uses FULL
         except BaseException:
             db.close()
             raise
@@ -102,14 +103,14 @@ class Connection:
         code = getattr(error, "sqlite_errorcode", None)
         primary = code & 0xFF if isinstance(code, int) else None
         if primary in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
-            return RecordError(f"file {self._path} is damaged or no SQLite database; it was left as it is")
+            return RecordError(f"file {self._path} is damaged or not an SQLite database; it was left as it is")
         name = getattr(error, "sqlite_errorname", type(error).__name__)
         busy = primary in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
-        return StoreError(f"the store at {self._path} does not answer ({name})", retryable=busy)
+        return StoreError(f"the store at {self._path} cannot be used ({name})", retryable=busy)
 
     def _before_fork(self) -> None:
         self._lock.acquire()
-        with suppress(sqlite3.Error):  # even if it fails, the connection is not used again
+        with suppress(sqlite3.Error):  # even if that fails, the connection is not used again
             self._close()
 
     def _after_fork(self) -> None:

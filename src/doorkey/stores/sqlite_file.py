@@ -1,7 +1,7 @@
-"""The SQLite file of a store: made complete, opened under the policy of `private_file`, never another program's.
+"""The SQLite file of a store: created atomically, opened under the policy of `private_file`, never another program's.
 
-Theory of operation. The file is made under a temporary name with its tables in it, and linked to its own name, which
-fails if that name is taken. So no process ever sees half a file, and an empty file is the rest of a damaged one.
+Theory of operation. The file is created with its tables under a temporary name, and then linked to its own name, which
+fails if that name is taken. So no process ever sees an incomplete file, and an empty file must be a damaged one.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ from doorkey.stores.private_file import (
 
 __all__: list[str] = []
 
-APPLICATION_ID: Final = 0x646B7473  # "dkts": tells our own files from other programs'
+APPLICATION_ID: Final = 0x646B7473  # "dkts": marks the files of doorkey
 SCHEMA: Final = 1
-_NO_CHECKPOINT_ON_CLOSE: Final = 1006  # SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, which Python 3.11 does not name
+_NO_CHECKPOINT_ON_CLOSE: Final = 1006  # SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, which Python 3.11 does not define
 
 TABLES: Final = f"""
 PRAGMA application_id = {APPLICATION_ID};
@@ -52,27 +52,28 @@ CREATE INDEX record_gone_at ON record (gone_at) WHERE gone_at IS NOT NULL;
 def open_private(
     path: Path, tables: str, check: Callable[[sqlite3.Connection], None], *, timeout: float
 ) -> tuple[sqlite3.Connection, Identity]:
-    """Return a connection to the file at `path`, in autocommit mode and for any thread, and which file it is.
+    """Return a connection to the file at `path`, in autocommit mode and for any thread, and the identity of the file.
 
     path: as `private_file.resolved` returns it.
-    tables: SQL statements that make the file's content, if there is no file yet.
+    tables: SQL statements that create the tables of a new file.
     check: reads from the database, and raises an error if it is not the expected one.
     timeout: seconds to wait for another connection's write.
 
     Deleted content is overwritten (`secure_delete`). Raises `UsageError` for a file, a companion or a directory that
-    other users can read or replace; `RecordError` for the companions of a file that was deleted; `StoreError` for a
-    file that cannot be made or was replaced meanwhile; and what `check` raises.
+    other users can read or replace; `RecordError` for the companions of a file that was deleted; `UsageError` or
+    `StoreError` for a file that cannot be created; `StoreError` for a file that was replaced meanwhile; `sqlite3.Error`
+    for a file that SQLite cannot open; and the errors of `check`.
     """
     expected = made_if_missing(path, tables)
-    # mode=rw: SQLite makes no file of its own
+    # mode=rw: SQLite creates no file
     db = sqlite3.connect(
         f"{path.as_uri()}?mode=rw", uri=True, timeout=timeout, isolation_level=None, check_same_thread=False
     )
     try:
-        check_companions(path)  # before the first read opens them: as root, SQLite makes them its own
+        check_companions(path)  # before the first read opens them: as root, SQLite changes their owner
         check(db)
         log = db.execute("PRAGMA journal_mode").fetchone()[0] == "wal"
-        db.execute("PRAGMA schema_version").fetchone()  # a read: the log is open, also one that `check` turned on
+        db.execute("PRAGMA schema_version").fetchone()  # a read opens the log, even if `check` turned it on
         try:
             check_opened(path, expected, log=log)
         except BaseException:
@@ -86,9 +87,9 @@ def open_private(
 
 
 def made_if_missing(path: Path, tables: str) -> Identity:
-    """Return which file is at `path`, after making it with its `tables` (SQL statements) if there was none.
+    """Return the identity of the file at `path`, after creating it with its `tables` (SQL) if it was missing.
 
-    Raises what `open_private` raises, but for `check`.
+    Raises the errors of `open_private`, except those of SQLite and `check`.
     """
     check_directory(path)
     found = identity(path)
@@ -102,9 +103,9 @@ def made_if_missing(path: Path, tables: str) -> Identity:
 
 
 def truncate_log(db: sqlite3.Connection, timeout: float) -> bool:
-    """Move the log into the file and empty it, so that nothing deleted stays there; return whether that was done.
+    """Copy the log into the file and empty it, so that no deleted content stays in it. Return whether that succeeded.
 
-    It waits `timeout` seconds for other connections that read or write. Nothing is lost where it cannot be done.
+    It waits for other connections that read or write for `timeout` seconds. A failure loses no data.
     """
     try:
         before = db.execute("PRAGMA busy_timeout").fetchone()[0]
@@ -113,37 +114,37 @@ def truncate_log(db: sqlite3.Connection, timeout: float) -> bool:
             return not db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
         finally:
             db.execute(f"PRAGMA busy_timeout = {before}")
-    except sqlite3.Error:  # a full disk, a damaged file: the next use of the store reports that
+    except sqlite3.Error:  # the next use of the store reports a full disk or a damaged file
         return False
 
 
 def check_ours(db: sqlite3.Connection, path: Path) -> None:
-    """Raise `RecordError` unless the database is a store of ours in a format we know."""
+    """Raise `RecordError` unless the database is a store of doorkey in a supported format."""
     owner = db.execute("PRAGMA application_id").fetchone()[0]
     schema = db.execute("PRAGMA user_version").fetchone()[0]
     tables = {str(row[0]) for row in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
     if not owner and not tables:
         raise RecordError(f"file {path} is empty: it was cut short, or never a store; it was left as it is")
     if owner != APPLICATION_ID:
-        raise RecordError(f"file {path} is a database of something else; it was left as it is")
+        raise RecordError(f"file {path} is a database of another program; it was left as it is")
     if schema != SCHEMA:
         raise RecordError(
             f"file {path} was written by a newer version of doorkey; it was left as it is", expected=f"format {SCHEMA}"
         )
     if "record" not in tables:
-        raise RecordError(f"file {path} is damaged: it has no records' table; it was left as it is")
+        raise RecordError(f"file {path} is damaged, because it has no table of records; it was left as it is")
 
 
 def refuse_leftovers(path: Path) -> None:
-    """Raise `RecordError` for companions without a file: SQLite would take a deleted database's log for the next."""
+    """Raise `RecordError` if companions exist without a file: SQLite would apply the old log to the new database."""
     for suffix in COMPANIONS:
         leftover = companion(path, suffix)
         if os.path.lexists(leftover) and not os.path.lexists(path):
-            raise RecordError(f"file {path} was deleted, but {leftover} is still there: bring it back, or delete both")
+            raise RecordError(f"file {path} was deleted, but {leftover} still exists: restore the file, or delete both")
 
 
 def _keep_log_out(db: sqlite3.Connection) -> None:
-    """Have `close` not copy a log that was planted into the file, where Python has a call for that (3.12)."""
+    """Prevent `close` from copying a planted log into the file. Python can do this from 3.12 on."""
     set_config: Callable[[int, bool], object] | None = getattr(db, "setconfig", None)
     if set_config is not None:
         set_config(_NO_CHECKPOINT_ON_CLOSE, True)  # noqa: FBT003
@@ -167,7 +168,7 @@ def _make(path: Path, tables: str) -> None:
 
 
 def _put_in_place(fresh: Path, path: Path) -> None:
-    with suppress(FileExistsError):  # another process was faster: its file is as good
+    with suppress(FileExistsError):  # another process was faster, and its file has the same content
         try:
             os.link(fresh, path)
         except OSError as error:
