@@ -44,7 +44,7 @@ class One:
     def __init__(self, world: World, memory: Memory | None = None, **how: Any) -> None:
         self.world, self.log, self.performed = world, list[Any](), list[Any]()
         core = world.workers[0].core
-        given: dict[str, Any] = {"chance": lambda: 1.0, "observer": Reports(self.log), **how}
+        given: dict[str, Any] = {"jitter": lambda: 1.0, "observer": Reports(self.log), **how}
         self.renewing: Renewing = replace(core._renewing, **given)
         self.memory = Memory(KEY, None, 60.0) if memory is None else memory
         self.token: OAuthToken | None = None

@@ -160,7 +160,7 @@ def test_a_store_whose_version_changes_each_time_is_given_up_with_an_error_that_
         steps.answer(0)
         assert steps.answer(record(LOGIN, version)) == commit_over(version)
     steps.answer(0)
-    with pytest.raises(StoreError, match="another version each time") as caught:
+    with pytest.raises(StoreError, match="another version at each attempt") as caught:
         steps.answer(record(LOGIN, 99))
     assert caught.value.retryable
 

@@ -176,7 +176,7 @@ def forget(world: World) -> None:
 
 def shared(world: World) -> tuple[One, Credentials]:
     credentials = Credentials(world)
-    return One(world, repeatable=True, ask=credentials.ask), credentials
+    return One(world, repeatable=True, request=credentials.ask), credentials
 
 
 def test_credentials_request_the_first_token_of_a_key_under_the_lease() -> None:

@@ -27,7 +27,7 @@ def refresh_token_of(token: OAuthToken) -> str:
 
 def test_the_new_refresh_token_is_committed_with_the_old_access_token_before_the_error_is_raised() -> None:
     world = expired()
-    one = One(world, ask=refused).run()
+    one = One(world, request=refused).run()
     assert isinstance(one.error, VerificationError)
     assert one.kinds == [Load, TryLease, Load, Commit, Release]
     kept = stored(world)
@@ -38,7 +38,7 @@ def test_the_new_refresh_token_is_committed_with_the_old_access_token_before_the
 def test_the_next_renewal_presents_the_refresh_token_that_was_kept() -> None:
     world = expired()
     memory = Memory(KEY, None, 60.0)
-    One(world, memory, ask=refused).run()
+    One(world, memory, request=refused).run()
     presented: list[str] = []
 
     def ask(_: ServerMetadata, token: OAuthToken | None, __: object) -> Flow[OAuthToken]:
@@ -47,14 +47,14 @@ def test_the_next_renewal_presents_the_refresh_token_that_was_kept() -> None:
         presented.append(refresh_token_of(token))
         return OAuthToken(Secret("at-2"), expires_at=world.now + 60)
 
-    assert One(world, memory, ask=ask).run().access_token == "at-2"
+    assert One(world, memory, request=ask).run().access_token == "at-2"
     assert presented == ["rt-rotated"]
 
 
 def test_a_process_that_waits_does_not_take_the_expired_access_token_for_a_new_one() -> None:
     world = expired()
-    leader = One(world, ask=refused).run(Commit)
-    waiter = One(world, ask=refused).run(Sleep)
+    leader = One(world, request=refused).run(Commit)
+    waiter = One(world, request=refused).run(Sleep)
     leader.run()
     assert isinstance(waiter.run().error, VerificationError)
 
@@ -62,7 +62,7 @@ def test_a_process_that_waits_does_not_take_the_expired_access_token_for_a_new_o
 def test_a_store_that_is_down_leaves_the_new_refresh_token_in_memory_until_it_answers() -> None:
     world = expired()
     memory = Memory(KEY, None, 60.0)
-    one = One(world, memory, ask=refused).run(Commit)
+    one = One(world, memory, request=refused).run(Commit)
     while isinstance(one.effect, Commit | Sleep):
         if isinstance(one.effect, Sleep):
             one.step()
@@ -71,16 +71,16 @@ def test_a_store_that_is_down_leaves_the_new_refresh_token_in_memory_until_it_an
     assert isinstance(one.run().error, VerificationError)
     assert memory.unsaved
     assert refresh_token_of(stored(world).token) == "rt-1"
-    One(world, memory, ask=refused).run(Commit).step()
+    One(world, memory, request=refused).run(Commit).step()
     assert refresh_token_of(stored(world).token) == "rt-rotated"
 
 
 def test_a_key_that_was_forgotten_meanwhile_stays_forgotten() -> None:
     world = expired()
-    one = One(world, ask=refused).run(Commit)
+    one = One(world, request=refused).run(Commit)
     record = world.store.load(KEY)
     assert record is not None
     world.store.commit(KEY, None, expected=record.version)
     assert isinstance(one.run().error, VerificationError)
     assert world.store.load(KEY) is None
-    assert isinstance(One(world, ask=refused).run().error, MissingTokenError)
+    assert isinstance(One(world, request=refused).run().error, MissingTokenError)

@@ -174,10 +174,10 @@ WRONG: dict[str, tuple[Any, Any, str]] = {
     "another client": (ClientCredentials("other"), None, "another client"),
     "a refresh token": (RefreshToken("app", refresh_token="rt-1"), None, "once only"),
     "one assertion": (JWTBearer("app", assertion="x.y.z"), "k", "once only"),
-    "an exchange without a key": (TokenExchange("app", subject_token="st"), None, "give key="),
-    "assertions without a key": (JWTBearer("app", assertion=lambda: "x.y.z"), None, "give key="),
+    "an exchange without a key": (TokenExchange("app", subject_token="st"), None, "pass key="),
+    "assertions without a key": (JWTBearer("app", assertion=lambda: "x.y.z"), None, "pass key="),
     "a key that is none": (APP, "", "non-empty"),
-    "a base class": (Credentials("app"), None, "give key="),
+    "a base class": (Credentials("app"), None, "pass key="),
 }
 
 

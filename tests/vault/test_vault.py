@@ -317,7 +317,7 @@ BAD: dict[str, dict[str, Any]] = {
     "needs a client_id": {"client_id": ""},
     r"a store of doorkey.stores, such as SQLiteStore\(path\), .*: str is no store": {"store": "tokens.db"},
     "this vault is synchronous": {"store": AsyncMemoryStore()},
-    "a deadline of at most 595 s": {"exchange": ExchangePolicy(deadline=596)},
+    "the deadline of a vault's exchange= is at most 595 s": {"exchange": ExchangePolicy(deadline=596)},
     "sleep is a callable .* and not a coroutine function": {"sleep": asyncio.sleep},
 }
 

@@ -1,4 +1,4 @@
-"""Tokens of many accounts, kept in a store and renewed once across threads, processes and machines.
+"""Tokens of many accounts in a store, each renewed once across threads, processes and machines.
 
 vault = TokenVault(SQLiteStore("tokens.db"), client_id="app", client_secret="…", token_endpoint="https://…/token")
 vault.save("user-42", token); vault.source("user-42").token(); vault.client("user-42"); vault.forget("user-42")

@@ -1,4 +1,4 @@
-"""HTTP clients whose token is that of one key of a vault."""
+"""HTTP clients that send the token of one key of a vault."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from doorkey.sessions.shared_token import session_sharing
 from doorkey.sessions.siblings import sibling_of
 from doorkey.tokens import OAuth2Token, OAuthToken
 from doorkey.transport.forked_pools import empty_in_children
-from doorkey.vault.key_state import DECIDED, KeyState
+from doorkey.vault.key_state import VAULT_OPTIONS, KeyState
 from doorkey.vault.renewal import not_renewable
 
 if TYPE_CHECKING:
@@ -24,16 +24,18 @@ if TYPE_CHECKING:
 __all__: list[str] = []
 
 
-_SENDING: Final = ("allowed_origins", "rejected_statuses", "retry_rejected", "token_placement")
-"""The options of a client without a session that are those of its `OAuth2Auth`."""
+_AUTH_OPTIONS: Final = ("allowed_origins", "rejected_statuses", "retry_rejected", "token_placement")
+"""Options of a client that is no session, which are passed to its `OAuth2Auth`."""
 _AWAITS: Final = "an AsyncTokenVault makes asynchronous clients, such as httpx2.AsyncClient"
 
 
 def client_of(kind: Any, live: LiveKey | AsyncLiveKey, source: object, options: dict[str, Any], own: Any) -> Any:
-    """Return a `kind` whose token is that of `live`.
+    """Return an instance of the class `kind` that sends the token of `live`.
 
-    It is a session of the family where `kind` is one, or the plain client class that one is made from: then it takes
-    the session's `options` and `own`, those of the vault. Any other class is called with `auth=`.
+    If `kind` is a session class of doorkey, or the client class that it extends, the result is such a session. It gets
+    the options `own` of the vault and the caller's `options`. Any other class is called with `auth=`. Raises
+    `UsageError` for a `kind` that is not a class, for a client that is synchronous where the vault is asynchronous or
+    the reverse, and for an option that the vault decides.
     """
     if not isinstance(kind, type):
         raise UsageError("kind= is the class of a client: requests.Session, httpx2.Client, …")
@@ -41,7 +43,7 @@ def client_of(kind: Any, live: LiveKey | AsyncLiveKey, source: object, options: 
     if family is None:
         return _plain(kind, live, source, options)
     _check_is_asynchronous(kind, live, awaits=not hasattr(family, "close"))
-    if taken := sorted(DECIDED & options.keys()):
+    if taken := sorted(VAULT_OPTIONS & options.keys()):
         live.state.refuse_change(taken[0])
     return session_sharing(VaultToken(live), family, {**own, **options})
 
@@ -49,7 +51,7 @@ def client_of(kind: Any, live: LiveKey | AsyncLiveKey, source: object, options: 
 def client_beside(origin: Any, live: LiveKey | AsyncLiveKey, update_token: Callable[..., Any]) -> Any:
     """Return a session with the registration and the connections of the session `origin`, and the token of `live`.
 
-    `update_token` saves the token of a login with the returned session.
+    A login with the returned session calls `update_token` to save its token.
     """
     return sibling_of(origin, None, {"update_token": update_token}, VaultToken(live))
 
@@ -62,15 +64,15 @@ def _check_is_asynchronous(kind: type, live: LiveKey | AsyncLiveKey, *, awaits: 
 
 
 def _plain(kind: Any, live: LiveKey | AsyncLiveKey, source: object, options: dict[str, Any]) -> Any:
-    """Return a client that knows nothing of tokens but its `auth`."""
+    """Return a client of a class that doorkey does not extend, which gets its token from its `auth`."""
     from doorkey.auth import OAuth2Auth
 
     if "auth" in options:
         raise UsageError("a vault signs the requests of its client: omit auth=")
-    auth = OAuth2Auth(source, **{name: options.pop(name) for name in _SENDING if name in options})
+    auth = OAuth2Auth(source, **{name: options.pop(name) for name in _AUTH_OPTIONS if name in options})
     roots = {base.__module__.partition(".")[0] for base in kind.__mro__}
     blocks, awaits = hasattr(kind, "__enter__"), hasattr(kind, "__aenter__")
-    if "aiohttp" in roots or blocks is not awaits:  # a class that is both, or neither, may be of either world
+    if "aiohttp" in roots or blocks is not awaits:  # with both methods, or neither, a class may be of either kind
         _check_is_asynchronous(kind, live, awaits=awaits)
     if "aiohttp" in roots:
         return kind(**{**options, "middlewares": (*options.get("middlewares", ()), auth)})
@@ -85,7 +87,7 @@ def _plain(kind: Any, live: LiveKey | AsyncLiveKey, source: object, options: dic
 
 @dataclass(frozen=True, slots=True)
 class VaultToken:
-    """The token of one key of a vault, as a session shares it."""
+    """The token of one key of a vault, for a session that shares it."""
 
     live: LiveKey | AsyncLiveKey
 
@@ -95,33 +97,33 @@ class VaultToken:
         return self.live.state
 
     def flight(self, core: SessionCore) -> SessionFlight | AsyncSessionFlight:
-        """Return the session's single flight, on the lock of the key."""
+        """Return a single flight for the session `core`, which uses the lock of the key."""
         if isinstance(self.live, SingleFlight):
             return SessionFlight(core, self.live)
         return AsyncSessionFlight(core, self.live)
 
 
 class SessionFlight(SingleFlight[KeyState]):
-    """A session's share of the single flight of a vault's key; the session shows the token that was used last."""
+    """The single flight of a session on a vault's key. It sets the session's `token` to the token that is sent."""
 
     def __init__(self, core: SessionCore, live: LiveKey) -> None:
         super().__init__(live.state, live._perform, live._clock, live._lock)
-        self._core, self._live = core, live  # the session keeps its key from being dropped
+        self._core, self._live = core, live  # this reference keeps the key in the vault's cache
 
     def token(self) -> OAuthToken:
         """Return a token that may be sent now."""
         return _shown(self._core, super().token())
 
     def renewed(self, renew: Renew) -> OAuthToken:
-        """Return the next token, as the vault brings it."""
+        """Return the next token, which the vault renews; `renew` is not used."""
         before, token = self.state.token, super().token()
         if token is before:
-            _given_up(self.state, token)
+            _require_renewal(self.state, token)
         return self.token()
 
 
 class AsyncSessionFlight(AsyncSingleFlight[KeyState]):
-    """The same for tasks."""
+    """The asynchronous `SessionFlight`."""
 
     def __init__(self, core: SessionCore, live: AsyncLiveKey) -> None:
         super().__init__(live.state, live._perform, live._clock, live._lock)
@@ -139,15 +141,15 @@ class AsyncSessionFlight(AsyncSingleFlight[KeyState]):
         return _shown(self._core, await super()._token(now))
 
     async def renewed(self, renew: Renew) -> OAuthToken:
-        """Return the next token, as the vault brings it."""
+        """Return the next token, which the vault renews; `renew` is not used."""
         before, token = self.state.token, await super().token()
         if token is before:
-            _given_up(self.state, token)
+            _require_renewal(self.state, token)
         return await self.token()
 
 
-def _given_up(state: KeyState, token: OAuthToken) -> None:
-    """Have the next caller bring another token. Raises `TokenExpiredError` where there is none to be had."""
+def _require_renewal(state: KeyState, token: OAuthToken) -> None:
+    """Make the next caller renew `token`. Raises `TokenExpiredError` if it has no refresh token."""
     if token.refresh_token is None:
         raise not_renewable()
     state.reject(token)

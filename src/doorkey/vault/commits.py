@@ -14,18 +14,18 @@ __all__: list[str] = []
 
 TRIES: Final = 5
 FIRST_PAUSE: Final = 0.05
-"""Seconds before a store that failed is tried again; doubled each time."""
+"""Seconds before the first retry after an error of the store. Each further pause is twice as long."""
 GIVEN_UP_AFTER: Final = 4.0
-"""Seconds after which a store that still fails is given up: one that hangs takes long for each attempt."""
+"""Seconds after which there is no further retry, because each attempt takes long if the store hangs."""
 
 
 def commit_until_decided(codec: Codec, key: str, expected: int, mine: Entry, timer: Callable[[], float]) -> Flow[Entry]:
-    """Commit `mine` over the version `expected`, and return the entry of the store: `mine`, or a newer one.
+    """Commit `mine` over the version `expected`, and return the entry of the store: `mine` or another commit's.
 
-    Another commit wins, unless it is an earlier rotation of the same login, or the token that `mine` has used up, saved
-    once more. After an error of the store it is open whether the commit was made: the next one tells, by finding `mine`
-    there. Raises `StoreError` when the store does not respond, `MissingTokenError` when the key was forgotten
-    meanwhile, and `RecordError` when the record is now another program's.
+    Another commit wins, unless it is an earlier rotation of the same login, or saved the token that `mine` has used up
+    once more. After an error of the store it is unknown whether the commit was made. Then the next attempt finds `mine`
+    in the store. Raises `StoreError` if the store does not respond, `MissingTokenError` if the key was forgotten
+    meanwhile, and `RecordError` if the record now belongs to another program.
     """
     trouble: StoreError | None = None
     began = timer()
@@ -49,13 +49,14 @@ def commit_until_decided(codec: Codec, key: str, expected: int, mine: Entry, tim
         if not mine.supersedes(theirs):
             return theirs
         expected = record.version
-    raise trouble or StoreError("the store holds another version each time one is to be saved", retryable=True)
+    raise trouble or StoreError("the record has another version at each attempt to save it", retryable=True)
 
 
 def overwritten(codec: Codec, key: str, entry: Entry | None) -> Flow[Entry | None]:
-    """Save `entry`, or delete the record (None), whatever is there: only a record of another client is left alone.
+    """Save `entry`, or delete the record (None), over any record except one of another client or server.
 
-    Returns the entry as the store holds it. Raises `StoreError`, and `RecordError` for another client's record.
+    Returns the saved entry with its version. Raises `StoreError`, and `ForeignRecordError` for a record of another
+    client or server.
     """
     for _ in range(TRIES):
         there, expected = yield from _replaceable(codec, key)
@@ -66,7 +67,7 @@ def overwritten(codec: Codec, key: str, entry: Entry | None) -> Flow[Entry | Non
             continue
         if not there:
             return None
-        # Only what can be loaded can be deleted: an unusable record is replaced by an empty one first
+        # A record that cannot be loaded cannot be deleted, so it is replaced by an empty one first
         expected = expected or (yield from Commit(key, b"", 0))
         if expected and (yield from Commit(key, None, expected)):
             return None
@@ -74,14 +75,14 @@ def overwritten(codec: Codec, key: str, entry: Entry | None) -> Flow[Entry | Non
 
 
 def _replaceable(codec: Codec, key: str) -> Flow[tuple[bool, int]]:
-    """Return whether there is a record, and the version that a commit over it names: 0 for one that is unusable.
+    """Return whether there is a record, and the version that a commit over it expects: 0 if it cannot be loaded.
 
-    Raises `ForeignRecordError` for a record that is another client's.
+    Raises `ForeignRecordError` for a record of another client or server.
     """
     try:
         record = yield from Load(key)
     except RecordError:
-        return True, 0  # it cannot be loaded: the token of a new login is worth more
+        return True, 0  # a record that cannot be loaded is less useful than the token of a new login
     if record is None:
         return False, 0
     try:
@@ -89,15 +90,16 @@ def _replaceable(codec: Codec, key: str) -> Flow[tuple[bool, int]]:
     except ForeignRecordError:
         raise
     except RecordError:
-        pass  # it cannot be used
+        pass  # an unusable record is replaced
     return True, record.version
 
 
 def _committed(codec: Codec, key: str, expected: int, mine: Entry) -> Flow[Entry | None]:
-    """Commit `mine` over the version `expected`; return it as the store holds it, or None if another was faster.
+    """Commit `mine` over the version `expected`. Return it with its new version, or None if another commit came first.
 
-    A sealed record opens under its own version alone. That is the next one, but where the versions of a deleted record
-    go on: there the store names it, and the record is sealed and committed once more. Until then it does not open.
+    A sealed record opens only under its own version. That is `expected` + 1, except if the key had a deleted record
+    whose versions continue. Then the store returns the actual version, and the record is sealed for it and committed
+    once more. Until then it does not open.
     """
     for _ in range(TRIES):
         version = yield from Commit(key, codec.written(key, mine, expected + 1), expected)

@@ -1,4 +1,4 @@
-"""The parts of a vault, sync and async: its options, its codec, its flows and the keys that it remembers."""
+"""The common parts of `TokenVault` and `AsyncTokenVault`: options, codec, and the flows of renewal, save and forget."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 __all__: list[str] = []
 
 SLACK: Final = 5.0
-"""Seconds that a lease outlives the deadline of the token call: for the reading before it and the commit after it."""
+"""Seconds by which a lease outlives the deadline of the token request, for the read before and the commit after it."""
 
 
 CALLS: Final = ("load", "try_lease", "commit", "release")
@@ -48,7 +48,7 @@ CALLS: Final = ("load", "try_lease", "commit", "release")
 
 
 class VaultCore:
-    """The state of one vault, without the store and what sends its requests; see `TokenVault` for the options."""
+    """The state of one vault, without its store and its HTTP client; see `TokenVault` for the options."""
 
     def __init__(
         self,
@@ -91,10 +91,11 @@ class VaultCore:
         if sealer is not None and not all(callable(getattr(sealer, name, None)) for name in ("seal", "open")):
             raise UsageError(f"sealer is a doorkey.stores.Sealer, not {type(sealer).__name__}")
         self.policy = policy_of(exchange)
-        self._is_described = metadata is not None or token_endpoint is None  # else an issuer is still to be discovered
+        # With only a token endpoint, the known metadata is incomplete, and a session must still discover its issuer
+        self._is_described = metadata is not None or token_endpoint is None
         self.server = server_of(issuer, token_endpoint, metadata, self.policy)
         server = self.server.name()
-        assert server is not None, "one without a name is refused"
+        assert server is not None, "server_of() rejects a server without a name"
         self.client_id = client_id
         self.client_secret = Secret(client_secret) if isinstance(client_secret, str) else client_secret
         self.auth_method = method
@@ -129,14 +130,14 @@ class VaultCore:
         lease = self.policy.deadline + SLACK
         if lease > MAX_LEASE:
             raise UsageError(
-                f"a vault's exchange= has a deadline of at most {MAX_LEASE - SLACK:g} s: other processes wait for it"
+                f"the deadline of a vault's exchange= is at most {MAX_LEASE - SLACK:g} s: other processes wait for it"
             )
         self._renewing = Renewing(
             codec=self._codec,
             metadata=self._requests.metadata,
-            ask=self._refreshed,
+            request=self._refreshed,
             clock=clock,
-            chance=random,
+            jitter=random,
             lease=lease,
             slack=SLACK,
             observer=self.observer,
@@ -145,7 +146,7 @@ class VaultCore:
 
     def _elapsed(self) -> float:
         moment = self.observer.moment()
-        return monotonic_time() if moment is None else moment  # a renewal goes on without the program's own timer
+        return monotonic_time() if moment is None else moment  # an error of the program's timer must not stop a renewal
 
     def _refreshed(
         self, metadata: ServerMetadata, token: OAuthToken | None, keep: Callable[[Secret], Flow[None]]
@@ -154,21 +155,24 @@ class VaultCore:
         return self._requests.refresh(metadata, token, keep)
 
     def shared(self, credentials: object, key: str | None) -> SharedCredentials:
-        """Return `credentials` as all processes share them, in the record of `key` or of one derived from them."""
+        """Return `credentials` for all processes to share. Their record has the `key`, or one derived from them (None).
+
+        Raises the errors of `shared_credentials`.
+        """
         return shared_credentials(credentials, key, self._client, self._server_name, self._requests_of)
 
     def state(self, name: str | SharedCredentials) -> KeyState:
-        """Return the memory of the key, or the credentials, that `name` is; still empty."""
+        """Return a new, empty state for `name`, which is a key or shared credentials."""
         if isinstance(name, str):
             return KeyState(self._memory(name), self._renewing.fresh, self.observer)
-        by_credentials = replace(self._renewing, ask=name.next_token, repeatable=True)
+        by_credentials = replace(self._renewing, request=name.next_token, repeatable=True)
         return KeyState(self._memory(name.key), by_credentials.fresh, self.observer, repeatable=True)
 
     def _memory(self, key: str) -> Memory:
         return Memory(key, self._leeway, self._check_every)
 
     def session_options(self) -> dict[str, Any]:
-        """Return the options of a session for the same client at the same server."""
+        """Return the options for a session of the vault's client and server."""
         found = self.server.known_metadata
         endpoint = found.token_endpoint if found is not None else None
         known = {
@@ -213,7 +217,7 @@ class VaultCore:
 
 
 def check_store(store: object, *, awaited: bool) -> None:
-    """Raise `UsageError` unless `store` is a store, asynchronous if `awaited`, else synchronous."""
+    """Raise `UsageError` unless `store` has the calls of a store: asynchronous if `awaited`, otherwise synchronous."""
     missing = [name for name in CALLS if not callable(getattr(store, name, None))]
     if missing:
         kind = type(store).__name__

@@ -1,4 +1,4 @@
-"""Credentials whose token all processes share: which record it is in, and how the next one is requested."""
+"""Credentials whose token all processes share: the key of its record, and the request for the next token."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ from doorkey.wire.flow import Flow
 
 __all__: list[str] = []
 
-_NAMED: Final = (ClientCredentials, ResourceOwnerCredentials)
-"""The credentials that are told apart by values that are no secrets."""
+_KEYED: Final = (ClientCredentials, ResourceOwnerCredentials)
+"""The credentials that a key can be derived from, because values that are not secret distinguish them."""
 
 
 @dataclass(frozen=True, slots=True)
 class SharedCredentials:
-    """`credentials` whose token is in the record of `key`; `requests` are theirs."""
+    """`credentials` whose token is in the record of `key`; `requests` sends their token requests."""
 
     key: str
     credentials: Credentials
@@ -36,10 +36,10 @@ class SharedCredentials:
     def next_token(
         self, metadata: ServerMetadata, token: OAuthToken | None, keep: Callable[[Secret], Flow[None]]
     ) -> Flow[OAuthToken]:
-        """Return the token that follows `token` (None: the first), at the server of `metadata`.
+        """Return the token after `token` (None: the first token), from the server of `metadata`.
 
-        It is requested by the refresh token if there is one and it works, else by the credentials. `keep` is given the
-        refresh token of a response whose ID token is refused.
+        It is requested with the refresh token, or with the credentials if there is no refresh token or the server
+        rejects it. The flow `keep` gets the refresh token of a response whose ID token is rejected.
         """
         return next_token(
             token,
@@ -56,15 +56,16 @@ class SharedCredentials:
 def shared_credentials(
     credentials: object, key: object, client: Credentials, server: str, requests: Callable[[Credentials], TokenRequests]
 ) -> SharedCredentials:
-    """Return what the vault of `client` at `server` shares for `credentials`, which `requests` makes the requests of.
+    """Return `credentials` with their key, completed from the vault's `client` at `server`.
 
-    What the credentials do not set (secret, authentication methods, audience, resource, token types, the binding of
-    tokens) is the vault's. `key` defaults to one that is derived from the credentials. Raises `UsageError` for
-    credentials of another client, those that cannot be presented again, and those that need a key.
+    Values that the credentials do not set (secret, authentication methods, audience, resource, token types, the binding
+    of tokens, `allow_changed_auth_time`) are the vault's. `key` defaults to a key that is derived from the credentials.
+    `requests` returns their token requests. Raises `UsageError` for credentials of another client, those that cannot be
+    presented again, those that need a `key`, and an invalid key.
     """
     given = instance(credentials, Credentials, "source_of() takes credentials, for instance ClientCredentials")
     if given.client_id != client.client_id:
-        raise UsageError("these credentials are another client's than the vault: give each client a vault of its own")
+        raise UsageError("these credentials belong to another client than the vault: create a vault for each client")
     if not given.repeatable:
         raise UsageError(f"{type(given).__name__} can be presented once only: save() its token under a key instead")
     whole = replace(
@@ -82,11 +83,11 @@ def shared_credentials(
 
 
 def _key_of(credentials: Credentials, server: str) -> str:
-    """Return the key of credentials that every process derives in the same way; no secret is part of it."""
-    if type(credentials) not in _NAMED:
+    """Return the key of credentials, which every process derives in the same way; no secret is part of it."""
+    if type(credentials) not in _KEYED:
         raise UsageError(
-            f"no key can be derived from {type(credentials).__name__}, whose subject is a secret: give key=, one for "
-            "each subject"
+            f"no key can be derived from {type(credentials).__name__}, whose subject is a secret: pass key=, a "
+            "different one for each subject"
         )
     parts = [
         *(type(credentials).__name__, server, credentials.client_id, getattr(credentials, "username", "")),

@@ -1,6 +1,6 @@
 """The effects of the vault's flows, one for each call of a store; see `doorkey.stores.protocol.StoreCalls`.
 
-A store may be the user's own, so what each call returns is `checked` before a flow sees it: that raises `StoreError`.
+A store may be the user's own, so `checked` checks the result of each call, and raises `StoreError` for an invalid one.
 """
 
 from __future__ import annotations
@@ -24,24 +24,24 @@ class StoreCall(Effect[R]):
     __slots__ = ()
 
     def perform(self, store: Any) -> R:
-        """Return the outcome of this call of a `store` that blocks. Raises `OAuthError` alone."""
+        """Call the synchronous `store` and return the checked result. Raises only `OAuthError`."""
         try:
-            return self.checked(self.asked(store))
+            return self.checked(self.call(store))
         except OAuthError:
             raise
-        except Exception as error:  # a store of the user's own may raise anything
+        except Exception as error:  # the user's own store may raise any exception
             raise _failed(error) from error
 
     async def perform_async(self, store: Any) -> R:
-        """Return the outcome of this call of an asynchronous `store`. Raises `OAuthError` alone."""
+        """Call the asynchronous `store` and return the checked result. Raises only `OAuthError`."""
         try:
-            return self.checked(await self.asked(store))
+            return self.checked(await self.call(store))
         except OAuthError:
             raise
-        except Exception as error:  # a store of the user's own may raise anything
+        except Exception as error:  # the user's own store may raise any exception
             raise _failed(error) from error
 
-    def asked(self, store: Any) -> Any:
+    def call(self, store: Any) -> Any:
         """Call the `store`, and return its result, which may be awaitable."""
         raise NotImplementedError
 
@@ -52,16 +52,16 @@ class StoreCall(Effect[R]):
 
 @dataclass(frozen=True, slots=True)
 class Load(StoreCall[Record | None]):
-    """Ask for the record of `key`, or None."""
+    """Request the record of `key`, or None."""
 
     key: str
 
-    def asked(self, store: Any) -> Any:
+    def call(self, store: Any) -> Any:
         """Call `load`."""
         return store.load(self.key)
 
     def checked(self, returned: object) -> Record | None:
-        """Return the record, or None; bytes of another kind as bytes. Raises `RecordError` for one out of bounds."""
+        """Return the record with its data as `bytes`, or None. Raises `RecordError` for an invalid size or version."""
         if returned is None:
             return None
         if not isinstance(returned, Record):
@@ -75,12 +75,12 @@ class Load(StoreCall[Record | None]):
 
 @dataclass(frozen=True, slots=True)
 class TryLease(StoreCall[Lease | None]):
-    """Ask for the lease of `key` for `seconds` of the store's clock, or None: another holds it."""
+    """Request the lease of `key` for `seconds` of the store's clock, or None if another caller holds it."""
 
     key: str
     seconds: float
 
-    def asked(self, store: Any) -> Any:
+    def call(self, store: Any) -> Any:
         """Call `try_lease`."""
         return store.try_lease(self.key, self.seconds)
 
@@ -93,13 +93,13 @@ class TryLease(StoreCall[Lease | None]):
 
 @dataclass(frozen=True, slots=True)
 class Commit(StoreCall[int]):
-    """Save `data`, or delete (None), if the version is still `expected`; brings the new version, or 0."""
+    """Save `data`, or delete the record (None), if its version is `expected`. The outcome is the new version, or 0."""
 
     key: str
     data: bytes | None = field(repr=False)
     expected: int
 
-    def asked(self, store: Any) -> Any:
+    def call(self, store: Any) -> Any:
         """Call `commit`."""
         return store.commit(self.key, self.data, expected=self.expected)
 
@@ -110,16 +110,16 @@ class Commit(StoreCall[int]):
 
 @dataclass(frozen=True, slots=True)
 class Release(StoreCall[None]):
-    """Give `lease` back."""
+    """Release `lease`."""
 
     lease: Lease
 
-    def asked(self, store: Any) -> Any:
+    def call(self, store: Any) -> Any:
         """Call `release`."""
         return store.release(self.lease)
 
     def checked(self, returned: object) -> None:
-        """Return nothing, whatever there is."""
+        """Return None; the result of `release` is not used."""
 
 
 def _failed(error: Exception) -> StoreError:
@@ -133,4 +133,4 @@ def _version(given: object, what: str) -> int:
 
 
 def _refused(expected: str, given: object) -> NoReturn:
-    raise StoreError(f"the store does not do what it promises: {expected}, not {type(given).__name__}")
+    raise StoreError(f"the store breaks the contract of a store: {expected}, not {type(given).__name__}")

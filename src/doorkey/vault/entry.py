@@ -1,4 +1,4 @@
-"""The content of a vault's record: a token, its client and server, its login, and the number of its rotations."""
+"""The content of a vault's record: a token, its client and server, the id of its login, and its rotation number."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _log = logging.getLogger("doorkey.vault")
 class Sealing(Protocol):
     """Encrypts records: see `doorkey.stores.encryption.Sealer`.
 
-    Where both methods take `version=` too, they are given the version of the record, and authenticate it.
+    If both methods also take `version=`, they get the version of the record, and must authenticate it.
     """
 
     def seal(self, key: str, data: bytes, /) -> bytes:
@@ -40,17 +40,17 @@ class Sealing(Protocol):
 
 
 class ForeignRecordError(RecordError):
-    """The record is a token of another client or authorization server, and is left alone."""
+    """The record is a token of another client or authorization server, and is left unchanged."""
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A record as a vault reads it.
+    """The parsed content of a record.
 
     `login_id` is random and new with each `save`; `rotation` counts the renewals since. Of two entries of one login,
-    the one of the higher rotation holds the refresh token that still works. `dead` is the server's description when it
-    refused the grant, or None. `used` are digests of the token that this rotation used up: known in the process that
-    renewed it, and in no record.
+    the entry with the higher rotation has the refresh token that still works. `version` is that of the record. `dead`
+    is the server's description of its error if it rejected the grant, and None otherwise. `used` are digests of the
+    token that this rotation used up; only the process that renewed it has them, and no record does.
     """
 
     token: OAuthToken
@@ -66,22 +66,21 @@ class Entry:
         return cls(token, secrets.token_urlsafe(12))
 
     def at(self, version: int) -> Entry:
-        """Return the entry as the store holds it, under this `version`."""
+        """Return the entry with the `version` that the store gave it."""
         return replace(self, version=version)
 
     def renewed(self, token: OAuthToken) -> Entry:
-        """Return the entry after one more renewal."""
-        return Entry(token, self.login_id, self.rotation + 1, self.version, used=_traces(self.token))
+        """Return the next rotation of this entry, with the renewed `token`."""
+        return Entry(token, self.login_id, self.rotation + 1, self.version, used=_digests(self.token))
 
     def marked_dead(self, refused: InvalidGrant) -> Entry:
-        """Return the entry of a grant that the server `refused`."""
+        """Return the entry with the mark that the server `refused` its grant."""
         return replace(self, dead=refused.description)
 
     def supersedes(self, other: Entry) -> bool:
-        """Return whether this is a later rotation of the same login, and `other` an earlier one, for instance of a
-        restored store.
+        """Return whether this is a later rotation of the login of `other`, which is for instance from a restored store.
 
-        It also supersedes a login with the very token that this rotation has used up: that token was saved once more.
+        It also supersedes a new login with the same token that this rotation has used up: that token was saved again.
         """
         if self.login_id == other.login_id:
             return self.rotation > other.rotation
@@ -94,13 +93,13 @@ class Entry:
     def _has_used(self, token: OAuthToken) -> bool:
         if self.used is None or token.refresh_token is None:
             return False
-        used, theirs, mine = self.used, _traces(token), _traces(self.token)
-        # A server that does not rotate may give the same refresh token at a new login: there both tell
+        used, theirs, mine = self.used, _digests(token), _digests(self.token)
+        # A server that does not rotate may issue the same refresh token for a new login. Then compare both digests
         return theirs == used if mine[0] == used[0] else theirs[0] == used[0]
 
 
-def _traces(token: OAuthToken) -> tuple[bytes, bytes]:
-    """Return what tells a refresh token, and its access token, from others: digests, as they are kept for long."""
+def _digests(token: OAuthToken) -> tuple[bytes, bytes]:
+    """Return digests of the refresh token and the access token, because the tokens would stay in memory for long."""
     refresh, access = token.refresh_token, token.access_token
     return _digest(refresh.reveal() if refresh is not None else ""), _digest(access.reveal())
 
@@ -110,15 +109,15 @@ def _digest(secret: str) -> bytes:
 
 
 _NO_TYPES: Final[Mapping[str, str]] = MappingProxyType({})
-_TYPES: Final = {"grant": str, "turn": int, "client": str, "server": str}
+_MEMBER_TYPES: Final = {"grant": str, "turn": int, "client": str, "server": str}
 
 
 class Codec:
-    """Makes entries of records and records of entries, for one client at one authorization server.
+    """Converts records to entries and entries to records, for one client at one authorization server.
 
-    A refresh token must reach only the server that issued it, so a record names both, and one that names others
-    is not opened. With `sealing`, records are encrypted, each for its own key. `types` is the meaning of token
-    types that only this server uses.
+    A refresh token may be sent only to the server that issued it. So a record names its client and server, and a record
+    with other names is not used. With `sealing`, records are encrypted, each for its own key. `types` is the meaning of
+    token types that only this server uses.
     """
 
     def __init__(self, client: str, server: str, sealing: Sealing | None, types: Mapping[str, str] = _NO_TYPES) -> None:
@@ -127,11 +126,12 @@ class Codec:
         self.binds_versions = sealing is not None and _takes_version(sealing.seal) and _takes_version(sealing.open)
 
     def written(self, key: str, entry: Entry, version: int) -> bytes:
-        """Return the data to commit, for a record that is going to have `version`.
+        """Return the data of `entry` for a commit that will create `version`.
 
-        The server has used up the refresh token of the renewal, so its successor is saved in any case: members that do
-        not fit into a record are not written, and a warning names them. Raises `UsageError` for a login that JSON or a
-        record cannot hold, `StoreError` when a sealer of the user's own fails.
+        A renewal has used up the old refresh token, so the new one must be saved. If the token does not fit into a
+        record, members are omitted, and a warning names them. Raises `UsageError` for the token of a new login that is
+        not JSON or too large, and for a renewed one whose access and refresh tokens alone are too large. Raises
+        `StoreError` if the user's own sealer fails.
         """
         try:
             return self._written(key, entry, entry.token, version)
@@ -155,26 +155,29 @@ class Codec:
             metadata["dead"] = entry.dead
         data = pack(token, metadata)
         if self._sealing is not None:
-            data = _by(self._bound(self._sealing.seal, version), key, data)
+            data = _applied(self._bound(self._sealing.seal, version), key, data)
         if len(data) > MAX_DATA:
             raise UsageError(f"a record has at most {MAX_DATA} bytes, and this token takes {len(data)}")
         return data
 
     def read(self, key: str, record: Record) -> Entry:
-        """Return what `record` holds. Raises `RecordError`: truncated, foreign, tampered with, wrongly sealed; and
-        `StoreError` when a sealer of the user's own fails."""
+        """Return the entry in `record`.
+
+        Raises `RecordError` for a record that is truncated, foreign, tampered with or sealed with another key, and
+        `StoreError` if the user's own sealer fails.
+        """
         data: bytes = RedactedBytes(record.data)
         if self._sealing is not None:
-            data = _by(self._bound(self._sealing.open, record.version), key, data)
+            data = _applied(self._bound(self._sealing.open, record.version), key, data)
         token, metadata = open_record(data)
         dead = metadata.get("dead")
-        if any(type(metadata.get(name)) is not kind for name, kind in _TYPES.items()) or not isinstance(
+        if any(type(metadata.get(name)) is not kind for name, kind in _MEMBER_TYPES.items()) or not isinstance(
             dead, str | None
         ):
-            raise RecordError("does not hold a token that a vault saved")
+            raise RecordError("does not contain a token that a vault saved")
         if (metadata["client"], metadata["server"]) != (self._client, self._server):
             raise ForeignRecordError(
-                "is the token of another client or authorization server: give each vault a store, or keys, of its own"
+                "is the token of another client or authorization server: use a separate store, or other keys, for each"
             )
         typed = token.of_type(self._token_types) if self._token_types else token
         return Entry(typed, metadata["grant"], metadata["turn"], record.version, dead)
@@ -184,10 +187,9 @@ class Codec:
 
 
 def _smaller(token: OAuthToken) -> Iterator[OAuthToken]:
-    """Yield `token` without the members that the next renewal does not need: first the extra members, then the ID token
-    and the scope.
+    """Yield `token` without its extra members, and then also without the ID token and the scope.
 
-    Without a scope the next renewal requests the granted scope (RFC 6749 §6).
+    The next renewal does not need them: without a scope it requests the granted scope (RFC 6749 §6).
     """
     bare = replace(token, extra=OtherMembers())
     yield bare
@@ -195,15 +197,15 @@ def _smaller(token: OAuthToken) -> Iterator[OAuthToken]:
 
 
 def _takes_version(work: Callable[..., object]) -> bool:
-    """Whether a method of a sealer, which may be the user's own, takes the version of the record."""
+    """Return whether a method of the sealer, which may be the user's own, has a parameter `version`."""
     try:
         return "version" in inspect.signature(work).parameters
-    except (TypeError, ValueError):  # a callable that tells nothing of its parameters
+    except (TypeError, ValueError):  # a callable without a readable signature
         return False
 
 
-def _by(work: Callable[[str, bytes], object], key: str, data: bytes) -> bytes:
-    """Return the result of a sealer for `data`; a sealer that uses a key service may fail as a store does."""
+def _applied(work: Callable[[str, bytes], object], key: str, data: bytes) -> bytes:
+    """Return the result of the sealer's method `work`. Raises `StoreError` if it fails, as a key service may."""
     try:
         done = work(key, data)
     except OAuthError:

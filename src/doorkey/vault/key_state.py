@@ -1,4 +1,4 @@
-"""The state of the token of one key, as a single flight drives it: what `Memory` knows, decided for each caller."""
+"""The state of the token of one key for its single flight: decides for each caller on the basis of `Memory`."""
 
 from __future__ import annotations
 
@@ -20,22 +20,22 @@ from doorkey.wire.flow import Flow
 
 __all__: list[str] = []
 
-DECIDED: Final = frozenset(
+VAULT_OPTIONS: Final = frozenset(
     {
         *("client_id", "client_secret", "token_endpoint_auth_method", "issuer", "token_endpoint"),
         *("leeway", "scope", "token", "update_token"),
     }
 )
-"""Options of a session that the vault decides: by them it renews a token, and saves it, for all who share it."""
+"""Options of a session that the vault decides, because it renews and saves the token for all who share it."""
 
 
 class KeyState:
-    """A `TokenState` whose token is that of the store's record, as far as `memory` knows it.
+    """A `TokenState` whose token is that of the store's record, as far as `memory` has it.
 
     `renew(memory)` is the flow that returns the next token, from the store or the server; if `repeatable`, it needs no
-    refresh token for that. A token is never on the fast path: however fresh it looks, another process may have saved or
-    forgotten, so the store is read once in a while. Callers see the entry that was `put` last: during a renewal the
-    memory already holds one that is not committed yet.
+    refresh token. There is no fast path: another process may have called `save` or `forget`, so even a fresh token must
+    be checked against the store from time to time. Callers get the entry of the last `put`, because during a renewal
+    the memory already holds an entry that is not committed yet.
     """
 
     __slots__ = (
@@ -51,12 +51,12 @@ class KeyState:
         *,
         repeatable: bool = False,
     ) -> None:
-        # Part of no reference cycle: dropped keys are freed at once.
+        # This object is in no reference cycle, so that dropped keys are freed at once.
         self.memory, self._renew, self._repeatable = memory, renew, repeatable
         self.attempts = Attempts(Backoff())
         self.observer: SlotObserver | None = observer
         self.rejections = ApiRejections()
-        self.dead: DeadGrant | None = None  # a dead grant is a state of the record, which the memory holds
+        self.dead: DeadGrant | None = None  # always None: the record, in the memory, has the mark of a dead grant
         self.issued: OAuthToken | None = None
         self._entry: Entry | None = None
         self._warned = False
@@ -69,11 +69,11 @@ class KeyState:
 
     @property
     def rejected(self) -> Secret | None:
-        """The access token that an API rejected last."""
+        """The access token that an API rejected last, or None."""
         return self.memory.rejected
 
     def put(self, token: OAuthToken | None) -> None:
-        """Give the current token of the memory to the callers that wait for the lock; `token` itself may be older."""
+        """Publish the memory's current token to the callers, which may be newer than `token`."""
         self._entry, self.issued = self.memory.held, None
         current, unproven = self.token, self.rejections.unproven
         if current is None or unproven is None or current.access_token != unproven:
@@ -81,21 +81,21 @@ class KeyState:
         self.attempts.put()
 
     def fresh_token(self, now: float) -> OAuthToken | None:
-        """Return None: each caller decides."""
+        """Return None: each caller calls `decide`."""
         return None
 
     def drop_fast_path(self) -> None:
-        """Nothing to do: there is none."""
+        """Do nothing: there is no fast path."""
 
     def decide(self, now: float) -> tuple[int, OAuthToken | None, Decision]:
-        """Return the generation, the token and the decision of a caller at `now`, in seconds since the epoch.
+        """Return the generation, the token and the decision for a caller at `now`, in seconds since the epoch.
 
-        Raises a copy of the last failure in the pause after it, where no usable token is held.
+        Raises a copy of the last failure during the pause after it, unless there is a usable token.
         """
         memory, attempts = self.memory, self.attempts
         seen, entry, held = attempts.generation, self._entry, memory.held
         if held is not None and held.dead is not None:
-            return seen, self.token, Decision.RENEW  # reading the store tells whether there was another login
+            return seen, self.token, Decision.RENEW  # the store may have the token of another login
         fresh = Freshness.EXPIRED if entry is None else memory.freshness_of(entry, now)
         if entry is None or fresh is Freshness.EXPIRED:
             if attempts.is_pausing(now):
@@ -105,16 +105,19 @@ class KeyState:
             return seen, entry.token, Decision.USE
         if fresh is Freshness.STALE and not attempts.is_pausing(now):
             return seen, entry.token, Decision.RENEW_IF_FREE
-        checks = memory.is_to_be_checked(now) or memory.unsaved
+        checks = memory.is_check_due(now) or memory.unsaved
         return seen, entry.token, Decision.RENEW_IF_FREE if checks else Decision.USE
 
     def renew_or_share(
         self, seen: int, usable: OAuthToken | None = None, renew: Renew | None = None
     ) -> Flow[OAuthToken]:
-        """Renew the token for a caller that noted the generation `seen` and has the lock, or waited for it.
+        """Renew the token, or share the outcome of another caller. The caller has the lock, or waited for it.
 
-        `usable` is a token that may still be sent: it is returned if store or server cannot be reached. `renew` is not
-        used: only the vault renews its tokens. A token that is saved meanwhile stays, and the caller gets it.
+        seen: the generation that the caller's `decide` returned.
+        usable: a token that may still be sent; it is returned if the store or the server cannot be reached.
+        renew: not used, because only the vault renews its tokens.
+
+        A token that is saved meanwhile stays, and the caller gets it. Raises the errors of the renewal.
         """
         attempts, memory = self.attempts, self.memory
         if attempts.generation != seen:
@@ -148,10 +151,11 @@ class KeyState:
         return token.access_token != self.memory.rejected and freshness(token, now) is not Freshness.EXPIRED
 
     def reject(self, token: OAuthToken) -> bool:
-        """Expire the token if it is still this one, because a server rejected it; return whether it was.
+        """Treat `token`, which a server rejected, as expired. Return False if another token is current by now.
 
-        Where nothing is known of the key (it was dropped to make room), it may be. One that cannot be renewed is not
-        expired, because there is no other to send; but the next caller reads the store, which may have another by now.
+        If this process has no token of the key (it was dropped from the cache), `token` may be the current one. A token
+        that cannot be renewed is not expired, because there is no other token to send. But the next caller reads the
+        store, which may have another one by now.
         """
         current = self.token
         if current is not None and current.access_token != token.access_token:
@@ -163,30 +167,30 @@ class KeyState:
         return True
 
     def renewable(self) -> bool:
-        """Return True: even for a token without a refresh token, the store may have another by now."""
+        """Return True: the store may have another token by now, even if this one has no refresh token."""
         return True
 
     def is_current(self, token: OAuthToken | None) -> bool:
-        """Return whether no other token than `token` was put since, the one that the memory holds included."""
+        """Return whether no other token than `token` was `put`, or the memory has a renewed token to be `put` yet."""
         current, held = self.token, self.memory.held
         if held is not None and held.token is not current:
-            return True  # a renewal has brought it, and it is still to be put
+            return True  # a renewal has returned the memory's token, which is not `put` yet
         if current is token or current is None or token is None:
             return current is token
         return (current.access_token, current.refresh_token) == (token.access_token, token.refresh_token)
 
     def mark_dead(self, token: OAuthToken | None, refused: ServerError | InvalidResponse) -> None:
-        """Nothing to do: the vault marks the record of a dead grant itself."""
+        """Do nothing: the vault marks the record of a dead grant itself."""
 
     def dead_grant_of(self, token: OAuthToken | None) -> None:
-        """Return None: the record says whether its grant is dead."""
+        """Return None: the record has the mark of a dead grant."""
 
     def change_leeway(self, leeway: float | None) -> None:
-        """Raise `UsageError`: the vault decides it."""
+        """Raise `UsageError`: the vault decides the leeway."""
         self.refuse_change("leeway")
 
     def refuse_change(self, name: str) -> None:
-        """Raise `UsageError` where the vault decides `name`; `metadata` names the token endpoint."""
-        if name in DECIDED or name == "metadata":
+        """Raise `UsageError` if the vault decides the option `name`, or if it is `metadata`, which has the endpoint."""
+        if name in VAULT_OPTIONS or name == "metadata":
             instead = ": save() and forget() change it" if name == "token" else ", which renews the token for all"
             raise UsageError(f"{name} belongs to the vault, not to this session{instead}")

@@ -12,20 +12,20 @@ from doorkey.vault.entry import Entry
 
 __all__: list[str] = []
 
-ELSEWHERE = 1.0
-"""Seconds for which a usable token is left to the process that is renewing it."""
+OTHER_RENEWS = 1.0
+"""Seconds for which this process uses a stale token without reading the store, while another process renews it."""
 
 
 class Memory:
-    """The state of the store's record of `key` in this process, and the time of the next look at the store.
+    """This process's copy of the store's record of `key`, and the time of the next read of the store.
 
     `held` is the latest known entry. While `unsaved`, it is newer than the record of the store; `on_unsaved` is called
     when that begins (True) and ends (False). `rejected` is an access token that an API rejected. `changes` counts the
     calls of `save` and `forget` in this process, so that a renewal that began earlier does not undo them here, unless
     the saved token is the one that it has used up. `leeway` and `check_every` are in seconds.
 
-    A deferral has a start and an end. If the clock is set back before the start, the deferral ends; otherwise it would
-    last as long as the error of the clock.
+    A deferral has a start and an end. If the clock is set back before the start, the deferral ends. Otherwise it would
+    last until the clock reaches the end again.
     """
 
     __slots__ = (
@@ -49,11 +49,14 @@ class Memory:
         return Freshness.EXPIRED if self.refuses(entry) else freshness(entry.token, now, self.leeway)
 
     def refuses(self, entry: Entry) -> bool:
-        """Say whether an API rejected the token of `entry`, or the server its grant."""
+        """Return whether an API rejected the token of `entry`, or the server rejected its grant."""
         return entry.dead is not None or (self.rejected is not None and entry.token.access_token == self.rejected)
 
     def observe(self, entry: Entry | None, changes: int, now: float) -> None:
-        """Record the entry of the store, unless this process has made more than `changes` changes meanwhile."""
+        """Keep `entry`, which the store holds at `now`.
+
+        If this process has made other changes than the first `changes`, `entry` must be newer than they are.
+        """
         if self.changes == changes or self._is_news(entry):
             self.held = entry
             if self.unsaved:
@@ -61,13 +64,16 @@ class Memory:
             self.checked_at, self.check_at = now, now + self.check_every
 
     def hold_unsaved(self, entry: Entry, changes: int) -> None:
-        """Keep an entry that the store does not hold yet: the only copy of a refresh token that still works."""
+        """Keep an entry that is not in the store yet, because it is the only copy of a refresh token that still works.
+
+        If this process has made other changes than the first `changes`, `entry` must be newer than they are.
+        """
         if self.changes == changes or self._is_news(entry):
             self.held = entry
             self._mark(unsaved=True)
 
     def _is_news(self, entry: Entry | None) -> bool:
-        """Say whether `entry` is later than what this process has changed meanwhile."""
+        """Return whether `entry` is newer than the held entry, or the same rotation."""
         held = self.held
         return entry is not None and held is not None and (entry.supersedes(held) or entry.is_same_rotation_as(held))
 
@@ -78,24 +84,24 @@ class Memory:
                 self.on_unsaved(unsaved)
 
     def changed(self, entry: Entry | None, now: float) -> None:
-        """Record the entry that this process has just saved, or None if it has deleted the record."""
+        """Keep the entry that this process has just saved at `now`, or None if it has deleted the record."""
         self.changes += 1
         if entry is not None and self.held is not None and self.held.supersedes(entry):
-            self._mark(unsaved=True)  # the saved token is used up: the next look at the store restores its successor
+            self._mark(unsaved=True)  # the saved token is used up: the next read of the store restores its successor
             return
         self.observe(entry, self.changes, now)
         self.rejected, self.deferred_until, self.misses = None, 0.0, 0
 
     def defer(self, now: float, error: Exception | None = None) -> None:
-        """Use a valid token for a while longer: after an `error`, or because another process is renewing it."""
+        """Use a valid token for a time without reading the store: after an `error`, or while another process renews."""
         self.misses = self.misses + 1 if error is not None else 0
-        pause = ELSEWHERE if error is None else Backoff().pause(self.misses, error, random())  # noqa: S311
+        pause = OTHER_RENEWS if error is None else Backoff().pause(self.misses, error, random())  # noqa: S311
         self.deferred_at, self.deferred_until = now, now + pause
 
     def is_deferred(self, now: float) -> bool:
-        """Return whether a valid token is used without a look at the store."""
+        """Return whether a valid token is used at `now` without reading the store."""
         return self.deferred_at <= now < self.deferred_until
 
-    def is_to_be_checked(self, now: float) -> bool:
-        """Return whether it is time to look for changes of other processes."""
+    def is_check_due(self, now: float) -> bool:
+        """Return whether the store must be read for changes of other processes at `now`."""
         return not self.checked_at <= now < self.check_at

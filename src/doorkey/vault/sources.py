@@ -1,4 +1,4 @@
-"""The token of one key of a vault as a source, for `doorkey.OAuth2Auth` and other users of a source."""
+"""The token of one key of a vault as a source, for `doorkey.OAuth2Auth` and other code that takes a source."""
 
 from __future__ import annotations
 
@@ -18,19 +18,16 @@ __all__ = ["AsyncVaultSource", "VaultSource"]
 
 
 LiveKey: TypeAlias = SingleFlight[KeyState]
-"""The state of one key in this process, as a single flight: one caller of this process renews it.
-
-It lives for as long as a renewal of it is under way, and is found by that.
-"""
+"""The single flight of one key in this process, with its state: only one caller of this process renews the token."""
 
 AsyncLiveKey: TypeAlias = AsyncSingleFlight[KeyState]
-"""The same for tasks, of one event loop or of several."""
+"""The asynchronous `LiveKey`, for tasks of one event loop or of several."""
 
 L = TypeVar("L", bound=LiveKey | AsyncLiveKey)
 
 
 class _VaultSource(NotPicklable, RejectableSource, Generic[L]):
-    """The parts that both sources share; `live` returns the single flight of a key."""
+    """The common parts of both sources; `live` returns the single flight of a key."""
 
     def __init__(
         self,
@@ -43,16 +40,18 @@ class _VaultSource(NotPicklable, RejectableSource, Generic[L]):
 
     @clears_locals
     def reject(self, token: OAuthToken) -> bool:
-        """Forget `token`, if it is still the current one, as a server refused it; say whether there may be another.
+        """Treat `token`, which a server rejected, as expired if it is still the current one. Return True.
 
-        There always may be: one without a refresh token is kept, but the store may have another by now.
+        token: the rejected token.
+
+        There may always be another token: one without a refresh token is kept, but the store may have another by now.
         """
-        self._refused = live = self._live(self._key)  # not dropped before another token is asked for
+        self._refused = live = self._live(self._key)  # keeps the key in the cache until the next token is requested
         reject(live.state, token)
         return True
 
     def retry_now(self) -> None:
-        """End the pause after a failed request, during which errors have `retry_at`: the next call makes a request."""
+        """End the pause after a failed request, during which errors have `retry_at`. The next call sends a request."""
         self._live(self._key).state.attempts.retry_now()
         self._server.retry_now()
 
@@ -61,14 +60,14 @@ class _VaultSource(NotPicklable, RejectableSource, Generic[L]):
 
 
 class VaultSource(_VaultSource[LiveKey]):
-    """The token of one key, for any number of threads; made by `TokenVault.source`, and cheap to make again."""
+    """The token of one key of a `TokenVault`, from its `source` or `source_of`. Thread-safe, and cheap to create."""
 
     def token(self) -> OAuthToken:
-        """Return a token that may be sent now, renewed if need be, once for all that share the store.
+        """Return a token that may be sent now. If needed, it is renewed once for all processes that share the store.
 
-        Raises `MissingTokenError` when nothing is saved under the key, `TokenExpiredError` when it cannot be renewed,
-        `InvalidGrant` once the server has refused the grant, `RecordError` when the record is not ours, `StoreError`
-        when the store is down and no token that is still good is in memory, else the error of the renewal.
+        Raises `MissingTokenError` if nothing is saved under the key, `TokenExpiredError` if the token cannot be
+        renewed, `InvalidGrant` once the server has rejected the grant, `RecordError` if the record is unusable,
+        `StoreError` if the store is down and no valid token is in memory, and the errors of the renewal.
         """
         token = self._live(self._key).token()
         self._refused = None
@@ -76,12 +75,12 @@ class VaultSource(_VaultSource[LiveKey]):
 
 
 class AsyncVaultSource(_VaultSource[AsyncLiveKey]):
-    """The token of one key, for any number of tasks; made by `AsyncTokenVault.source`, and cheap to make again."""
+    """The token of one key of an `AsyncTokenVault`, for tasks of any number of event loops; cheap to create."""
 
     async def token(self) -> OAuthToken:
-        """Return a token that may be sent now, renewed if need be, once for all that share the store.
+        """Return a token that may be sent now. If needed, it is renewed once for all processes that share the store.
 
-        Raises as `VaultSource.token` does.
+        Raises the errors of `VaultSource.token`.
         """
         token = await self._live(self._key).token()
         self._refused = None

@@ -1,4 +1,4 @@
-"""`TokenVault` and `AsyncTokenVault`: the tokens of any number of accounts, each renewed once for all processes."""
+"""`TokenVault` and `AsyncTokenVault`: the tokens of many accounts, each renewed once for all processes."""
 
 from __future__ import annotations
 
@@ -46,11 +46,11 @@ _BOUNDS: Final = ("max_sources", "max_idle")
 
 
 class TokenVault(NotPicklable):
-    """The tokens of many accounts in a `store`, each of them fresh at every use.
+    """The tokens of many accounts in a `store`, renewed when they are used.
 
-    Any number of threads, processes and machines may share the store: one of them renews a token, and all use it.
+    Any number of threads, processes and machines may share the store. One of them renews a token, and all use it.
 
-    store: a `MemoryStore`, `SQLiteStore`, `RedisStore`, `SQLStore`, or any object with the calls of `Store`.
+    store: a `MemoryStore`, `SQLiteStore`, `RedisStore`, `SQLStore`, or any object with the calls of `StoreCalls`.
     client_id: the client's identifier.
     client_secret: the client's secret as text, or its private key (PEM, JWK or key object).
     issuer: the authorization server, a URL or an `Issuer`; its metadata is discovered on first use.
@@ -63,20 +63,22 @@ class TokenVault(NotPicklable):
     sealer: encrypts the records, a `Sealer`; None: records are stored as they are.
     leeway: seconds before expiry at which a token is renewed; None: min(60, lifetime / 2).
     check_every: seconds after which a `save` or `forget` of another process takes effect here.
-    max_sources: number of keys that are remembered; the others are read from the store on each use.
-    max_idle: seconds after its last use for which a key is remembered.
+    max_sources: number of keys whose tokens stay in memory; the others are read from the store on each use.
+    max_idle: seconds since its last use after which a key's token leaves memory.
     exchange: bounds of each exchange with the server, an `ExchangePolicy`.
-    http_client: a `requests.Session` or a `Client` of httpx2 or httpx, whose transports send the token requests; None
-        makes one.
-    clock: returns seconds since the epoch; None: time.time.
-    sleep: waits for a number of seconds; None: time.sleep.
+    http_client: a `requests.Session` or a `Client` of httpx2 or httpx, whose transports send the token requests; None:
+        one is created.
+    clock: returns seconds since the epoch; None: `time.time`.
+    sleep: waits for a number of seconds; None: `time.sleep`.
     on_event: called with each `doorkey.observe.TokenEvent`.
-    timer: returns seconds, for the durations in events; None: time.monotonic.
+    timer: returns seconds, for durations; None: `time.monotonic`.
     token_params: further parameters of each token request.
     token_request_headers: further headers of each token request, without `Authorization`.
     token_types: meaning of `token_type` values that only this server uses, for instance ``{"user": "Bearer"}``.
     tls_client_certificate_bound_access_tokens: True if tokens are bound to the client's TLS certificate (RFC 8705 §3).
     allow_changed_auth_time: True to accept a renewed ID token whose `auth_time` differs from the original.
+
+    Raises `UsageError` for invalid arguments.
     """
 
     @clears_locals
@@ -142,32 +144,36 @@ class TokenVault(NotPicklable):
 
     @clears_locals
     def save(self, key: str, token: Mapping[str, Any] | OAuthToken) -> None:
-        """Save the token of a login, in place of an earlier one.
+        """Save the token of a login, in place of an earlier token.
 
         key: the key of the account, a text that the program chooses.
-        token: the token as `fetch_token` returns it, or any mapping of that shape.
+        token: the token that `fetch_token` returned, or any mapping with its members.
 
-        Raises `UsageError`, `StoreError`, and `RecordError` if the key has the token of another client or server.
+        Raises `UsageError` for an invalid key or token, `StoreError` if the store cannot be used, and `RecordError` if
+        the key has the token of another client or server.
         """
         live = self._live(checked_key(key))
         run(self._core.save(live.state, token), self._perform)
 
     def source(self, key: str) -> VaultSource:
-        """Return the token of `key` as a source, for `doorkey.OAuth2Auth` for instance; nothing is read yet."""
+        """Return the token of `key` as a source, for instance for `doorkey.OAuth2Auth`. Reads nothing yet.
+
+        key: the key of the account.
+        """
         return VaultSource(checked_key(key), self._live, self._core.server)
 
     @clears_locals
     def source_of(self, credentials: Credentials, *, key: str | None = None) -> VaultSource:
-        """Return the token of `credentials` as a source that all processes share; nothing is read or requested yet.
+        """Return the token of `credentials` as a source that all processes share. Reads and requests nothing yet.
 
         One process requests each token, under the lease of its record, and the others read it from the store.
 
-        credentials: `ClientCredentials` of this vault's client, or others that can be presented again. The vault's
-            secret, authentication method, audience and resource apply where they set none.
-        key: the record's key; None: derived from client, server, scopes, audience, resource and username. A
-            `TokenExchange` or `JWTBearer` needs one, for each subject another.
+        credentials: `ClientCredentials` of this vault's client, or others that can be presented again. Their secret,
+            authentication method, audience and resource default to those of the vault.
+        key: the record's key; None: derived from the type of the credentials, server, client, username, scopes,
+            audience and resource. `TokenExchange` and `JWTBearer` need a key, a different one for each subject.
 
-        Raises `UsageError`.
+        Raises `UsageError` for credentials of another client, that can be presented only once, or that need a `key`.
         """
         return VaultSource(self._core.shared(credentials, key), self._live, self._core.server)
 
@@ -179,23 +185,23 @@ class TokenVault(NotPicklable):
 
     @clears_locals
     def client(self, key: str, kind: Any = None, **options: Any) -> Any:
-        """Return an HTTP client that sends the token of `key`: an `OAuth2Session`, or a `kind`.
+        """Return an HTTP client that sends the token of `key`: an `OAuth2Session`, or an instance of `kind`.
 
         key: the key of the account.
         kind: a class. For `requests.Session` and the `Client` of httpx2 or httpx, the result is an instance of a
-            subclass, a session of doorkey whose `fetch_token` saves to the vault. Others are called with `auth=`.
-            None: `requests.Session`, or the `Client` of httpx2 or httpx without requests.
-        options: the options of that class. For another class, `rejected_statuses`, `retry_rejected`, `allowed_origins`
-            and `token_placement` are those of its `OAuth2Auth`.
+            subclass, a session of doorkey whose `fetch_token` saves to the vault. Other classes are called with
+            `auth=`. None: `requests.Session`, or the `Client` of httpx2 or httpx if requests is not installed.
+        options: the options of that class. For other classes, `rejected_statuses`, `retry_rejected`,
+            `allowed_origins` and `token_placement` are passed to the `OAuth2Auth`.
 
-        Nothing is read from the store yet.
+        Reads nothing from the store yet. Raises `UsageError` for an asynchronous `kind`, or an option of the vault.
         """
         live, source = self._live(checked_key(key)), self.source(key)
         own = {**self._core.session_options(), "update_token": self._saving(key)}
         return client_of(kind or default_session_class(), live, source, options, own)
 
     def _client_beside(self, key: str, origin: Any) -> Any:
-        """Return a session with the connections of the session `origin`, which is cheap, and the token of `key`."""
+        """Return a session with the token of `key` that shares the connections of the session `origin`."""
         return client_beside(origin, self._live(checked_key(key)), self._saving(key))
 
     def _saving(self, key: str) -> Callable[..., None]:
@@ -207,13 +213,17 @@ class TokenVault(NotPicklable):
     def forget(self, key: str) -> None:
         """Delete the record of `key`, if there is one.
 
-        Other processes send the access token for at most `check_every` seconds more; it is not revoked at the server.
+        key: the key of the account.
+
+        Other processes send the access token for at most `check_every` seconds more. It is not revoked at the server.
+        Raises `UsageError` for an invalid key, `StoreError` if the store cannot be used, and `RecordError` if the key
+        has the token of another client or server.
         """
         live = self._live(checked_key(key))
         run(self._core.forget(live.state), self._perform)
 
     def close(self) -> None:
-        """Close the store, and the HTTP client that was made here."""
+        """Close the store, and the HTTP client that the vault created."""
         self._sender.close()
         getattr(self._store, "close", _nothing)()
 
@@ -238,11 +248,11 @@ class TokenVault(NotPicklable):
 
 
 class AsyncTokenVault(NotPicklable):
-    """The tokens of many accounts in a `store`, for any number of tasks, of one event loop or of several.
+    """The asynchronous `TokenVault`, for tasks of any number of event loops.
 
     store: an asynchronous store, such as `AsyncRedisStore`.
-    http_client: an `AsyncClient` of httpx2 or httpx; None makes one.
-    sleep: a coroutine function that waits for a number of seconds; None: anyio.sleep.
+    http_client: an `AsyncClient` of httpx2 or httpx; None: one is created.
+    sleep: a coroutine function that waits for a number of seconds; None: `anyio.sleep`.
 
     The other parameters are those of `TokenVault`.
     """
@@ -312,12 +322,12 @@ class AsyncTokenVault(NotPicklable):
 
     @clears_locals
     async def save(self, key: str, token: Mapping[str, Any] | OAuthToken) -> None:
-        """Save the `token` of a login under `key`; see `TokenVault.save`. Not undone when the caller is cancelled."""
+        """Save the `token` of a login under `key`; see `TokenVault.save`. Completes even if the caller is canceled."""
         live = self._live(checked_key(key))
         await shielded(lambda: arun(self._core.save(live.state, token), self._perform), _nothing)
 
     def source(self, key: str) -> AsyncVaultSource:
-        """Return the token of `key` as a source, for `doorkey.OAuth2Auth` for instance; nothing is read yet."""
+        """Return the token of `key` as a source, for instance for `doorkey.OAuth2Auth`; see `TokenVault.source`."""
         return AsyncVaultSource(checked_key(key), self._live, self._core.server)
 
     @clears_locals
@@ -333,7 +343,7 @@ class AsyncTokenVault(NotPicklable):
 
     @clears_locals
     def client(self, key: str, kind: Any = None, **options: Any) -> Any:
-        """Return an HTTP client that sends the token of `key`: an `AsyncOAuth2Client`, or a `kind`.
+        """Return an HTTP client that sends the token of `key`: an `AsyncOAuth2Client`, or an instance of `kind`.
 
         kind: a class, for instance `AsyncClient` of httpx2 or httpx; None: that of the installed library.
 
@@ -344,7 +354,7 @@ class AsyncTokenVault(NotPicklable):
         return client_of(kind or library().AsyncClient, live, source, options, own)
 
     def _client_beside(self, key: str, origin: Any) -> Any:
-        """Return a session with the connections of the session `origin`; see `TokenVault._client_beside`."""
+        """Return a session with the token of `key` that shares the connections of the session `origin`."""
         return client_beside(origin, self._live(checked_key(key)), self._saving(key))
 
     def _saving(self, key: str) -> Callable[..., Coroutine[Any, Any, None]]:
@@ -354,12 +364,12 @@ class AsyncTokenVault(NotPicklable):
         return update_token
 
     async def forget(self, key: str) -> None:
-        """Delete the record of `key`; see `TokenVault.forget`."""
+        """Delete the record of `key`; see `TokenVault.forget`. Completes even if the caller is canceled."""
         live = self._live(checked_key(key))
         await shielded(lambda: arun(self._core.forget(live.state), self._perform), _nothing)
 
     async def aclose(self) -> None:
-        """Close the store, and the HTTP client that was made here for this event loop."""
+        """Close the store, and the HTTP client that the vault created for this event loop."""
         await self._sender.aclose()
         closing = getattr(self._store, "close", _nothing)()
         if isawaitable(closing):
