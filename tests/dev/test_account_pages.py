@@ -91,8 +91,8 @@ def test_nothing_on_the_account_page_is_reflected_unescaped_and_each_button_has_
     assert [tag.get("aria-label") for tag in read.all("button")] == [
         *("End: this browser", "End: session 2", None, f"Revoke: {HOSTILE}")
     ]
-    assert "Begun 1 hour ago, last used 2 minutes ago" in read.text
-    assert "Begun 2 days ago, last used just now" in read.text
+    assert "Started 1 hour ago, last used 2 minutes ago" in read.text
+    assert "Started 2 days ago, last used just now" in read.text
     assert "Allowed on January 2, 1970" in read.text
     assert "Used by no application" in read.text
 

@@ -92,7 +92,7 @@ def _session(session: Session, name: str, now: float, names: ClientNames, end: H
     return _row(
         name,
         f"Used by {apps}" if apps else "Used by no application",
-        f"Begun {_ago(session.started_at, now)}, last used {_ago(session.seen_at, now)}",
+        f"Started {_ago(session.started_at, now)}, last used {_ago(session.seen_at, now)}",
         end,
     )
 

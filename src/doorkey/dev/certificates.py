@@ -29,8 +29,9 @@ class Certificates:
     names: the DNS names and IP addresses of the server.
 
     The attribute `ca_file` is the path of the authority's certificate in PEM. The file exists until `close`. The
-    private keys are removed from the file system at once. The validity follows the clock of the machine, because TLS
-    libraries use that clock. Raises `UsageError` for a name that a certificate cannot contain.
+    authority's private key is in no file, and the server's only while Python loads it. The validity follows the clock
+    of the machine, because TLS libraries use that clock. Raises `UsageError` for a name that a certificate cannot
+    contain.
     """
 
     def __init__(self, names: Iterable[str]) -> None:

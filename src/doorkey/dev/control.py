@@ -86,7 +86,7 @@ class Control:
     def __init__(self, provider: Provider, *, port: int = 0, token: str | None = None) -> None:
         count(port, "port", least=0, most=MAX_PORT)
         if token is not None and len(named(token, "the token of the control")) < MIN_TOKEN:
-            raise UsageError(f"the token of the control has at least {MIN_TOKEN} characters")
+            raise UsageError(f"the token of the control must have at least {MIN_TOKEN} characters")
         self._secret = Secret(secrets.token_urlsafe(32) if token is None else token)
         try:
             self._server = _Server((HOST, port), operations_of(provider), self._secret)

@@ -30,7 +30,7 @@ async def held(fault: Fault) -> None:
         with suppress(RuntimeError):  # the provider has stopped meanwhile
             loop.call_soon_threadsafe(released.set)
 
-    # Not the executor's threads: many requests may be held, and must not delay the stop of the provider.
+    # A daemon thread and not the executor, which has few threads, and would delay the stop of the provider.
     threading.Thread(target=wait, args=(fault.hold,), daemon=True).start()
     await released.wait()
 

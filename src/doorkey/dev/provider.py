@@ -64,9 +64,9 @@ class Provider(Service):
     port: the port to listen on; 0: any free port.
     allow_remote: True permits a host beyond loopback.
     https: True serves HTTPS, with a new certificate for each start; `ca_file` and `ssl_context` trust it.
-    public_url: the origin by which clients and browsers reach the provider (`https://login.example`). All issuers and
-        URLs have it, independent of the `Host` of a request. Required for 0.0.0.0 and ::. Beyond loopback it defaults
-        to `http://HOST:PORT` (`https` with `https=True`), and on loopback to the loopback origin of each request.
+    public_url: the origin by which clients and browsers reach the provider (`https://login.example`). All issuers have
+        it, and without `host_names` all endpoints, independent of a request's `Host`. Required for 0.0.0.0 and ::.
+        Beyond loopback it defaults to the origin of `host` and `port`, and on loopback to that of each request's URL.
     host_names: other host names of the provider, such as the name of its container. The endpoints for programs then
         have the host of each request, but the issuer and the pages still have the origin `public_url`.
     trusted_proxies: addresses or networks of reverse proxies whose `X-Forwarded-For` contains the caller's address.
@@ -142,14 +142,14 @@ class Provider(Service):
         try:
             self._serve(listener)
         except BaseException:
-            self._let_go(STOP_SECONDS)
+            self._release(STOP_SECONDS)
             listener.close()
             raise
         return self
 
     def stop(self) -> None:
         """Stop listening, and close the store."""
-        self._let_go()
+        self._release()
 
     def _serve(self, listener: socket.socket) -> None:
         self._store = MemoryRecords() if self._store_path is None else SQLiteRecords(self._store_path)
@@ -169,7 +169,7 @@ class Provider(Service):
         if not self._server.ready.wait(START_SECONDS) or self._server.failure is not None:
             raise UsageError("the provider did not start") from self._server.failure
 
-    def _let_go(self, timeout: float | None = None) -> None:
+    def _release(self, timeout: float | None = None) -> None:
         """Stop the server, wait for its thread at most `timeout` seconds or until Ctrl-C, and close all resources."""
         with ExitStack() as left:
             for one in (self._certificates, self._store):
@@ -181,7 +181,7 @@ class Provider(Service):
         self._server = self._thread = self._store = self._keycloak = self._certificates = None
 
     def wait(self) -> None:
-        """Return when the provider has stopped."""
+        """Wait until the provider has stopped."""
         if self._thread is not None:
             self._thread.join()
 

@@ -22,7 +22,13 @@ from doorkey.server.registrations import Client, User
 from doorkey.server.storage.effects import Directory, RevokeAllBefore
 from doorkey.server.storage.records import Records
 from doorkey.server.tokens.kinds import ACCESS, REFRESH
-from doorkey.server.tokens.minting import Order, in_style, mint_access_token, mint_id_token, mint_logout_token
+from doorkey.server.tokens.minting import (
+    TokenChanges,
+    mint_access_token,
+    mint_id_token,
+    mint_logout_token,
+    with_rfc9068,
+)
 
 _REALM = re.compile(r"[A-Za-z0-9_-]+")
 
@@ -155,9 +161,9 @@ class Service:
         """
         if rfc9068 is not None:
             instance(rfc9068, bool, "rfc9068 is True, False or None")
-        order = Order.of(claims, expires_in, key)
+        changes = TokenChanges.of(claims, expires_in, key)
         at, one, person = self._at(realm), self._client(client_id), self._user(username)
-        return mint_access_token(in_style(at, rfc9068), one, person, order, scopes=scopes, audience=audience)
+        return mint_access_token(with_rfc9068(at, rfc9068), one, person, changes, scopes=scopes, audience=audience)
 
     def id_token(
         self,
@@ -185,9 +191,9 @@ class Service:
                 text(value, name)
         person = self._user(text(username, "username"))
         assert person is not None
-        order = Order.of(claims, expires_in, key)
+        changes = TokenChanges.of(claims, expires_in, key)
         at, one = self._at(realm), self._client(client_id)
-        return mint_id_token(at, one, person, order, nonce=nonce, access_token=access_token, code=code)
+        return mint_id_token(at, one, person, changes, nonce=nonce, access_token=access_token, code=code)
 
     def logout_token(
         self,
@@ -207,8 +213,8 @@ class Service:
 
         The other parameters and the errors are those of `token`. Also raises `UsageError` if both are None.
         """
-        person, order = self._user(username), Order.of(claims, expires_in, key)
-        return mint_logout_token(self._at(realm), self._client(client_id), person, order, sid=sid)
+        person, changes = self._user(username), TokenChanges.of(claims, expires_in, key)
+        return mint_logout_token(self._at(realm), self._client(client_id), person, changes, sid=sid)
 
     def rotate_keys(self, *, realm: str = ADMIN_REALM, withdraw: bool = False) -> None:
         """Sign with new keys from now on.

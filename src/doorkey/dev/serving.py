@@ -120,7 +120,7 @@ def listen(host: str, port: int) -> socket.socket:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((host, port))
         listener.listen(2048)
-    except (OSError, ValueError, TypeError) as error:  # not OSError for an invalid host name, or one with a NUL
+    except (OSError, ValueError, TypeError) as error:  # the latter two are for an invalid host name, or one with a NUL
         listener.close()
         fix = ": choose another port" if getattr(error, "errno", None) == errno.EADDRINUSE else ""
         reason = getattr(error, "strerror", "invalid host name")

@@ -12,7 +12,7 @@ from doorkey.server.storage.effects import FindConsents, FindSessions, ReplaceCo
 from doorkey.wire.flow import Flow
 
 MAX_CONSENTS = 200
-"""Stored consents of one user. Beyond that the oldest is removed, and its client needs consent again."""
+"""Limit of stored consents of one user. Beyond it the oldest is removed, and its client needs consent again."""
 
 
 def has_consent(sub: str, client_id: str, scope: Iterable[str]) -> Flow[bool]:

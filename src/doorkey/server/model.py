@@ -199,7 +199,7 @@ class DeviceLogin:
 
     @property
     def is_pending(self) -> bool:
-        """Whether the user has not answered yet."""
+        """Whether the user has neither allowed nor denied the login yet."""
         return self.state == "pending"
 
 

@@ -93,17 +93,17 @@ class Registration:
         return client_of(self.client_id, self.metadata, self.secret)
 
 
-def accepted(members: Mapping[str, Any], usual_method: str = CLIENT_SECRET_BASIC) -> dict[str, Any]:
+def accepted(members: Mapping[str, Any], default_method: str = CLIENT_SECRET_BASIC) -> dict[str, Any]:
     """Return the metadata to register for a client, with the defaults filled in (RFC 7591 §2).
 
     members: the metadata that the client sent.
-    usual_method: the default of `token_endpoint_auth_method`.
+    default_method: the default of `token_endpoint_auth_method`.
 
     Raises `InvalidRedirectURI`, `InvalidClientMetadata` and `UnapprovedSoftwareStatement`.
     """
     if "software_statement" in members:
         raise UnapprovedSoftwareStatement(
-            description="no issuer of software statements is trusted: omit it", status=400
+            description="no issuer of software statements is trusted: omit software_statement", status=400
         )
     for name, why in _REFUSED.items():
         if name in members:
@@ -117,7 +117,7 @@ def accepted(members: Mapping[str, Any], usual_method: str = CLIENT_SECRET_BASIC
     for name in (*_TEXTS, *_ALGS, *_OTHERS):
         if not isinstance(found.get(name, ""), str):
             raise _invalid(f"{name} is not a string")
-    found.setdefault("token_endpoint_auth_method", usual_method)
+    found.setdefault("token_endpoint_auth_method", default_method)
     found.setdefault("grant_types", [AUTHORIZATION_CODE])
     found.setdefault("response_types", ["code"] if AUTHORIZATION_CODE in found["grant_types"] else [])
     _check_uris(found)

@@ -43,7 +43,7 @@ WITH_A_SECRET = (CLIENT_SECRET_BASIC, CLIENT_SECRET_POST)
 RESPONSE_TYPES = ("code", "id_token", "id_token token", "code id_token", "code token", "code id_token token")
 """Every response type of OpenID Connect (OIDC Core §3, OAuth 2.0 Multiple Response Types §5)."""
 
-USUAL_GRANTS = frozenset({AUTHORIZATION_CODE, REFRESH_TOKEN, PASSWORD, CLIENT_CREDENTIALS})
+DEFAULT_GRANTS = frozenset({AUTHORIZATION_CODE, REFRESH_TOKEN, PASSWORD, CLIENT_CREDENTIALS})
 """The default grants of a client. Grants by which it acts for an absent user are not among them."""
 
 
@@ -71,9 +71,9 @@ class Client:
     jwks: its public keys, as a JWK Set: for `private_key_jwt` and for encryption to the client.
     grants: the grant types that it may use.
     response_types: the response types that it may request.
-    redirect_uris: compared exactly, with two exceptions for an `http` loopback address: any port matches (RFC 8252
-        §7.3), and a path ending in `/*` matches any path below it.
-    post_logout_redirect_uris: compared in the same way.
+    redirect_uris: its redirect URIs. They are compared exactly, with two exceptions for an `http` loopback address: any
+        port matches (RFC 8252 §7.3), and a path ending in `/*` matches any path below it.
+    post_logout_redirect_uris: the URIs to which a logout may redirect, compared in the same way.
     web_origins: the origins whose scripts may use its tokens (CORS); `*` is any.
     default_scopes: the scopes that are always granted.
     optional_scopes: the scopes that are granted on request.
@@ -88,9 +88,9 @@ class Client:
     userinfo_encrypted_response_alg, userinfo_encrypted_response_enc: encrypt its userinfo responses.
     introspection_signed_response_alg: signs the introspection responses that it requests as JWTs (RFC 9701 §6);
         defaults to the realm's algorithm.
-    backchannel_logout_uri: the URI that receives a logout token when a session of its users ends.
+    backchannel_logout_uri: the URI to which a logout token is posted when a session with a grant of the client ends.
     frontchannel_logout_uri: the URI that the logout page loads in a frame.
-    frontchannel_logout_session_required: whether this URI gets `iss` and `sid`.
+    frontchannel_logout_session_required: whether `iss` and `sid` are added to this URI.
 
     Raises `UsageError` for an invalid value.
     """
@@ -101,7 +101,7 @@ class Client:
     auth_methods: tuple[str, ...] = WITH_A_SECRET
     auth_algorithms: tuple[str, ...] = ()
     jwks: Mapping[str, Any] | None = None
-    grants: frozenset[str] = USUAL_GRANTS
+    grants: frozenset[str] = DEFAULT_GRANTS
     response_types: tuple[str, ...] = ("code",)
     redirect_uris: tuple[str, ...] = ()
     post_logout_redirect_uris: tuple[str, ...] = ()

@@ -13,7 +13,7 @@ from doorkey.server.tokens.claims import new_id
 from doorkey.wire.flow import Flow
 
 MAX_GRANTS = 100
-"""Grants of one session; beyond that the oldest is removed."""
+"""Limit of grants of one session; beyond it the oldest is removed."""
 
 
 def start_session(at: At, user: User, *grants: Grant, acr_values: tuple[str, ...] = ()) -> Flow[Session]:

@@ -48,13 +48,13 @@ def check_assertion(assertion: str, client: Client, at: At) -> Flow[None]:
     claims = _verified(assertion, client)
     if claims.get("iss") != client.client_id or claims.get("sub") != client.client_id:
         raise _unknown()
-    said = AssertionClaims(claims, _refused)
+    reader = AssertionClaims(claims, _refused)
     ends = at.endpoints
-    said.check_audience((at.issuer, ends.token, ends.introspection, ends.revocation))
-    expires_at = _check_times(said, at)
+    reader.check_audience((at.issuer, ends.token, ends.introspection, ends.revocation))
+    expires_at = _check_times(reader, at)
     # Last, so that only an otherwise valid assertion is used up.
     # JSON delimits the parts, so that no client can use up the `jti` of another client by a slash in its own.
-    used = json.dumps([CLIENT_ASSERTION, client.client_id, said.token_id()])
+    used = json.dumps([CLIENT_ASSERTION, client.client_id, reader.token_id()])
     if not (yield from UseOnce(used, expires_at + at.settings.clock_skew)):
         raise _refused("Token reuse detected")
 
@@ -76,15 +76,15 @@ def _registered(client: Client) -> tuple[object, tuple[str, ...]]:
     raise _refused("the client does not authenticate by an assertion")
 
 
-def _check_times(said: AssertionClaims, at: At) -> float:
+def _check_times(reader: AssertionClaims, at: At) -> float:
     skew = at.settings.clock_skew
-    expires_at = said.expires_at()
+    expires_at = reader.expires_at()
     if expires_at <= at.now - skew:
         raise _refused("Token is not active")
     if expires_at > at.now + MAX_LIFETIME + skew:
         raise _refused("Token expiration is too far in the future")
     for name in ("nbf", "iat"):
-        if (said.time(name) or 0) > at.now + skew:
+        if (reader.time(name) or 0) > at.now + skew:
             raise _refused("Token is not active")
     return expires_at
 

@@ -30,7 +30,7 @@ class AssertionClaims:
             raise self.refused("Invalid token audience")
 
     def token_id(self) -> str:
-        """Return the `jti`, which identifies a second use. Raises the error if it is missing."""
+        """Return the `jti`, by which a second use is detected. Raises the error if it is missing."""
         found = self.claims.get("jti")
         if not isinstance(found, str) or not found:
             raise self.refused("Token jti claim is required")

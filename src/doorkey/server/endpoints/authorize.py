@@ -79,11 +79,11 @@ def _acceptable(parameters: Parameters, client: Client, uri: str) -> Authorizati
         )
     if parameters.get("request") or parameters.get("request_uri"):
         raise ServerError("request_not_supported")
-    in_front = types != ("code",)
-    mode = parameters.get("response_mode") or ("fragment" if in_front else "query")
+    front_channel = types != ("code",)
+    mode = parameters.get("response_mode") or ("fragment" if front_channel else "query")
     if mode not in RESPONSE_MODES:
         raise InvalidRequest(description="Invalid parameter: response_mode")
-    if in_front and mode == "query":  # tokens in a query are logged (OAuth 2.0 Multiple Response Types §5)
+    if front_channel and mode == "query":  # tokens in a query are logged (OAuth 2.0 Multiple Response Types §5)
         raise InvalidRequest(description="Response_mode 'query' not allowed for implicit or hybrid flow")
     if "id_token" in types:
         parameters.need("nonce")  # OpenID Connect Core §3.2.2.1, §3.3.2.11

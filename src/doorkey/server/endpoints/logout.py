@@ -58,16 +58,19 @@ def log_out(request: Request, at: At, cookies: Cookies) -> Flow[Response | Confi
     hint = parameters.get("id_token_hint")
     if hint is None:
         return (yield from _by_browser(request, parameters, cookies, at))
-    claims = yield from _hinted(hint, at)
+    claims = yield from _claims_of_hint(hint, at)
     if claims is None or parameters.get("client_id") not in (None, claims["azp"]):
         raise InvalidRequest(description="Invalid parameter: id_token_hint", status=400)
-    back = yield from _way_back(parameters, claims["azp"])
+    back = yield from _post_logout_url(parameters, claims["azp"])
     ended = (yield from end_session(at, claims["sid"])) if "sid" in claims else Ended(found=False)
-    return _goodbye(ended, back)
+    return _logged_out(ended, back)
 
 
-def _hinted(hint: str, at: At) -> Flow[Mapping[str, Any] | None]:
-    """Return the claims of an ID token of this issuer, expired or not, or None. Its key may be a client's secret."""
+def _claims_of_hint(hint: str, at: At) -> Flow[Mapping[str, Any] | None]:
+    """Return the claims of an ID token of this issuer, expired or not, or None.
+
+    Its signature may be an HMAC with the secret of the client.
+    """
     claims = read_own(at, hint, ID)
     if claims is not None:
         return claims
@@ -83,7 +86,7 @@ def _hinted(hint: str, at: At) -> Flow[Mapping[str, Any] | None]:
     )
 
 
-def _way_back(parameters: Parameters, client_id: str) -> Flow[str | None]:
+def _post_logout_url(parameters: Parameters, client_id: str) -> Flow[str | None]:
     """Return the URL for the redirect after the logout, or None. Raises `InvalidRequest` if it is not registered."""
     uri = parameters.get("post_logout_redirect_uri")
     if uri is None:
@@ -94,7 +97,7 @@ def _way_back(parameters: Parameters, client_id: str) -> Flow[str | None]:
     return redirect(uri, {"state": parameters.get("state")}).header("location")
 
 
-def _goodbye(ended: Ended, back: str | None) -> Response | LoggedOut:
+def _logged_out(ended: Ended, back: str | None) -> Response | LoggedOut:
     if ended.frames or back is None:
         return LoggedOut(ended.frames, back)
     return redirect(back, {})
@@ -115,13 +118,13 @@ def _by_refresh_token(request: Request, form: Parameters, at: At) -> Flow[Respon
 def _by_browser(
     request: Request, parameters: Parameters, cookies: Cookies, at: At
 ) -> Flow[Response | ConfirmLogout | LoggedOut]:
-    back = yield from _way_back(parameters, parameters.get("client_id") or "")
+    back = yield from _post_logout_url(parameters, parameters.get("client_id") or "")
     session_id = (yield from FindBrowser(cookies.session)) if cookies.session else None
     if cookies.session is None or session_id is None:
-        return _goodbye(Ended(found=False), back)
+        return _logged_out(Ended(found=False), back)
     # Only the server and the browser have the cookie, so only they can compute this value.
     csrf = hashlib.sha256(b"logout:" + cookies.session.encode()).hexdigest()
     if request.method != "POST" or not hmac.compare_digest(csrf, parameters.get("csrf") or ""):
         kept = ((name, parameters.get(name)) for name in ("client_id", "post_logout_redirect_uri", "state"))
         return ConfirmLogout(csrf, tuple((name, value) for name, value in kept if value is not None))
-    return _goodbye((yield from end_session(at, session_id)), back)
+    return _logged_out((yield from end_session(at, session_id)), back)

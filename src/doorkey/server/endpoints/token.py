@@ -5,7 +5,7 @@ from __future__ import annotations
 from doorkey.errors import InvalidClient, InvalidRequest, UnsupportedGrantType
 from doorkey.server.clients.authentication import authenticate
 from doorkey.server.context import At
-from doorkey.server.grants import ASK_NOBODY, GRANTS, MAY_REPEAT
+from doorkey.server.grants import GRANTS, MAY_REPEAT, WITHOUT_CONSENT_PAGE
 from doorkey.server.responses.parameters import form_of
 from doorkey.server.responses.responses import answered, json_response
 from doorkey.wire.flow import Flow
@@ -27,6 +27,6 @@ def _token(request: Request, at: At) -> Flow[Response]:
         raise UnsupportedGrantType(description="Unsupported grant_type", status=400)
     form.refuse_repeats(MAY_REPEAT.get(grant_type, ()))
     client = yield from authenticate(request, form, at)
-    if client.require_consent and grant_type in ASK_NOBODY and grant_type in client.grants:
+    if client.require_consent and grant_type in WITHOUT_CONSENT_PAGE and grant_type in client.grants:
         raise InvalidClient(description="Client requires user consent", status=400)
     return json_response((yield from handler(form, client, at)))

@@ -41,7 +41,7 @@ GRANTS: Mapping[str, GrantHandler] = {
     DEVICE_CODE: grant_by_device,
 }
 
-ASK_NOBODY = frozenset({PASSWORD, TOKEN_EXCHANGE, JWT_BEARER})
+WITHOUT_CONSENT_PAGE = frozenset({PASSWORD, TOKEN_EXCHANGE, JWT_BEARER})
 """The grants by which a client acts for a user without a page that could ask for consent."""
 
 MAY_REPEAT: Mapping[str, tuple[str, ...]] = {TOKEN_EXCHANGE: ("audience", "resource")}

@@ -31,10 +31,10 @@ def grant_by_assertion(form: Parameters, client: Client, at: At) -> Flow[dict[st
     if assertion is None:
         raise _refused("Missing parameter:assertion")
     issuer, subject = _issuer_and_subject(assertion, client, at)
-    said = AssertionClaims(_verified(assertion, issuer), _refused)
-    usable_until = _check_times(said, issuer, at.now)
-    said.check_audience((at.issuer, at.endpoints.token))
-    token_id = said.token_id()
+    reader = AssertionClaims(_verified(assertion, issuer), _refused)
+    usable_until = _check_times(reader, issuer, at.now)
+    reader.check_audience((at.issuer, at.endpoints.token))
+    token_id = reader.token_id()
     user = yield from FindLinkedUser(issuer.issuer, subject)
     if user is None:
         raise _refused("User not found")
@@ -84,9 +84,9 @@ def _verified(assertion: str, issuer: TrustedIssuer) -> Mapping[str, Any]:
         raise _refused("Invalid signature") from None
 
 
-def _check_times(said: AssertionClaims, issuer: TrustedIssuer, now: float) -> float:
+def _check_times(reader: AssertionClaims, issuer: TrustedIssuer, now: float) -> float:
     """Return the POSIX seconds until which a second use must be detected. Raises `InvalidGrant` for invalid times."""
-    expires_at, issued_at, begins_at = said.expires_at(), said.time("iat"), said.time("nbf")
+    expires_at, issued_at, begins_at = reader.expires_at(), reader.time("iat"), reader.time("nbf")
     if expires_at <= now or (begins_at or 0) > now:
         raise _refused("Token is not active")
     if issued_at is None:

@@ -25,7 +25,7 @@ from doorkey.server.tokens.reading import live_access_token
 from doorkey.wire.flow import Flow
 
 ID_TOKEN_TYPE = "urn:ietf:params:oauth:token-type:id_token"
-NOT_A_TOKEN_TO_ACCESS_WITH = "N_A"  # RFC 8693 §2.2.1
+NOT_AN_ACCESS_TOKEN = "N_A"  # RFC 8693 §2.2.1
 
 _UNSUPPORTED = ("subject_issuer", "requested_issuer", "requested_subject")
 
@@ -56,10 +56,10 @@ def exchange_token(form: Parameters, client: Client, at: At) -> Flow[dict[str, A
     session = {"session_state": claims["sid"]} if "sid" in claims else {}
     if wanted == ID_TOKEN_TYPE:
         token = id_token_for(at, client, identity)
-        answer = bare_answer(at, token, scope) | {"token_type": NOT_A_TOKEN_TO_ACCESS_WITH}
+        answer = bare_answer(at, token, scope) | {"token_type": NOT_AN_ACCESS_TOKEN}
     else:
-        hangs_on = {name: claims[name] for name in ("sid", "gid") if name in claims}
-        token = access_token_for(at, client, scope, about, hangs_on, audience=audience)
+        depends_on = {name: claims[name] for name in ("sid", "gid") if name in claims}
+        token = access_token_for(at, client, scope, about, depends_on, audience=audience)
         # Only for a scope of this request, because `openid` may also come from the session.
         with_id_token = asked is not None and "openid" in scope
         id_token = id_token_for(at, client, identity, access_token=token) if with_id_token else None

@@ -66,7 +66,7 @@ def device_id(device_code: str) -> str:
     return _digest(device_code)
 
 
-def performed_on_devices(effect: DeviceEffect[Any], store: Records, realm: str, now: float) -> Any:
+def perform_on_devices(effect: DeviceEffect[Any], store: Records, realm: str, now: float) -> Any:
     """Perform `effect` over the `store` of a realm at `now` (POSIX seconds), and return its outcome."""
     match effect:
         case SaveDevice(login):

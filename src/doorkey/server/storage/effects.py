@@ -14,7 +14,7 @@ from typing import Any
 
 from doorkey.server.model import Attempts, AuthorizationRequest, Code, Consent, Grant, Session, Settings
 from doorkey.server.registrations import Client, User
-from doorkey.server.storage.device_logins import DeviceEffect, performed_on_devices
+from doorkey.server.storage.device_logins import DeviceEffect, perform_on_devices
 from doorkey.server.storage.records import Records
 from doorkey.server.storage.registered import FindRegistration, RegistrationEffect
 from doorkey.values import Secret
@@ -287,7 +287,7 @@ class Storage:
             case RevokeAllBefore(kind, moment):
                 return self._put("not-before", kind, str(moment), math.inf)
             case DeviceEffect():
-                return performed_on_devices(effect, self._store, self._realm, now)
+                return perform_on_devices(effect, self._store, self._realm, now)
             case RegistrationEffect():
                 return effect.perform(self._store, self._realm, now)
             case _:

@@ -62,7 +62,7 @@ def access_token_for(
     client: Client,
     scope: tuple[str, ...],
     about: Mapping[str, Any],
-    hangs_on: Mapping[str, str] | None = None,
+    depends_on: Mapping[str, str] | None = None,
     *,
     audience: tuple[str, ...] = (),
 ) -> str:
@@ -70,11 +70,11 @@ def access_token_for(
 
     scope: the scope tokens.
     about: the claims about the subject.
-    hangs_on: the claims `sid` and `gid` of the session and grant with which the token ends.
+    depends_on: the claims `sid` and `gid` of the session and grant with which the token ends.
     audience: if not empty, the audience is limited to these members of the audience of `scope` (RFC 8693 §2.1).
     """
     alg, typ = at.settings.signing_alg, "at+jwt" if at.settings.rfc9068 else "JWT"
-    claims = access_token_claims(at, client, scope, about, hangs_on, audience=audience)
+    claims = access_token_claims(at, client, scope, about, depends_on, audience=audience)
     return sign(claims, at.keys.signer(alg), alg=alg, header={"typ": typ})
 
 
@@ -83,26 +83,26 @@ def access_token_claims(
     client: Client,
     scope: tuple[str, ...],
     about: Mapping[str, Any],
-    hangs_on: Mapping[str, str] | None = None,
+    depends_on: Mapping[str, str] | None = None,
     *,
     audience: tuple[str, ...] = (),
 ) -> dict[str, Any]:
     """Return the claims of an access token in the format of the realm: Keycloak's, or that of RFC 9068 §2.2."""
     meant_for = [name for name in audiences_of(at, client, scope) if not audience or name in audience]
-    said: dict[str, Any] = {**at.settings.access_token_claims, "acr": at.settings.acr_values[0]}
-    if audience and "resource_access" in said:
-        said["resource_access"] = {k: v for k, v in said["resource_access"].items() if k in meant_for}
+    added: dict[str, Any] = {**at.settings.access_token_claims, "acr": at.settings.acr_values[0]}
+    if audience and "resource_access" in added:
+        added["resource_access"] = {k: v for k, v in added["resource_access"].items() if k in meant_for}
     claims = {
         **common_claims(at, client, ACCESS, at.settings.access_token_lifetime),
         **({"aud": meant_for[0] if len(meant_for) == 1 else meant_for} if meant_for else {}),
         **({"allowed-origins": list(client.web_origins)} if client.web_origins else {}),
-        **said,
+        **added,
         **client.access_token_claims,
         **about,
     }
-    if client.lightweight and hangs_on:
+    if client.lightweight and depends_on:
         claims = common_claims(at, client, ACCESS, at.settings.access_token_lifetime)
-    claims |= {**(hangs_on or {}), "scope": " ".join(scope)}
+    claims |= {**(depends_on or {}), "scope": " ".join(scope)}
     return in_rfc9068(claims, at.issuer) if at.settings.rfc9068 else claims
 
 

@@ -24,7 +24,7 @@ from doorkey.server.registrations import SIGNING_ALGS, Client
 from doorkey.server.storage.records import Records
 
 REFRESH_ALG = "HS512"
-USUAL_ALGS = ("RS256", "ES256", "EdDSA")
+DEFAULT_ALGS = ("RS256", "ES256", "EdDSA")
 """Every realm has keys for these algorithms, and for another algorithm only if the realm or a client uses it."""
 
 MAX_KEPT = 10
@@ -80,7 +80,7 @@ class RealmKeys:
 
 def algorithms_of(settings: Settings, clients: Mapping[str, Client]) -> tuple[str, ...]:
     """Return the algorithms that a realm needs keys for: the defaults, its own, and those of its clients."""
-    used = {*USUAL_ALGS, settings.signing_alg}
+    used = {*DEFAULT_ALGS, settings.signing_alg}
     for client in clients.values():
         used |= {alg for alg in client.response_algs if alg is not None}
     return tuple(alg for alg in SIGNING_ALGS if alg in used)
@@ -94,7 +94,7 @@ class KeyRing:
         self._read: dict[tuple[object, ...], tuple[tuple[str, ...], RealmKeys]] = {}
         self._lock = ForkSafeLock()
 
-    def of(self, realm: str, algorithms: tuple[str, ...] = USUAL_ALGS, *, ids: bool = True) -> RealmKeys:
+    def of(self, realm: str, algorithms: tuple[str, ...] = DEFAULT_ALGS, *, ids: bool = True) -> RealmKeys:
         """Return the keys of `realm` for `algorithms`, and generate those that the store does not contain.
 
         If `ids` is False, no key has a `kid`. Raises `StoreError` if the store fails and no keys were read before.

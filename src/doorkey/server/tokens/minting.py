@@ -25,7 +25,7 @@ BACKDATED = 60
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class Order:
+class TokenChanges:
     """How a minted token differs from a token that the realm would issue.
 
     claims: replace the default claims; None removes a claim.
@@ -38,8 +38,8 @@ class Order:
     key: Key | None = None
 
     @classmethod
-    def of(cls, claims: object = None, expires_in: object = None, key: object = None) -> Order:
-        """Return the order after checking its arguments.
+    def of(cls, claims: object = None, expires_in: object = None, key: object = None) -> TokenChanges:
+        """Return the changes after checking the arguments.
 
         claims: a mapping of JSON values, or None.
         expires_in: the `lifetime`.
@@ -47,13 +47,13 @@ class Order:
 
         Raises `UsageError`.
         """
-        changes = mapping({} if claims is None else claims, "claims")
-        check_json(changes, "claims")
+        replaced = mapping({} if claims is None else claims, "claims")
+        check_json(replaced, "claims")
         lifetime = None if expires_in is None else seconds(expires_in, "expires_in", least=-1e9, most=1e9)
-        return cls(claims=changes, lifetime=lifetime, key=None if key is None else import_key(key))
+        return cls(claims=replaced, lifetime=lifetime, key=None if key is None else import_key(key))
 
     def applied(self, claims: Mapping[str, Any], now: float) -> dict[str, Any]:
-        """Return `claims` with the changes of this order, at `now` (POSIX seconds)."""
+        """Return `claims` with these changes, at `now` (POSIX seconds)."""
         times: dict[str, Any] = {}
         if self.lifetime is not None:
             expires_at = now + self.lifetime
@@ -64,7 +64,7 @@ class Order:
 
 
 def mint_access_token(
-    at: At, client: Client, user: User | None, order: Order, *, scopes: object = (), audience: object = None
+    at: At, client: Client, user: User | None, changes: TokenChanges, *, scopes: object = (), audience: object = None
 ) -> str:
     """Return an access token for `user`, or for the client's own account if `user` is None. It depends on no session.
 
@@ -83,14 +83,14 @@ def mint_access_token(
         several = texts(audience, "audience")
         claims["aud"] = several[0] if len(several) == 1 else list(several)
     typ = "at+jwt" if at.settings.rfc9068 else "JWT"
-    return _signed(at, order.applied(claims, at.now), order, at.settings.signing_alg, typ)
+    return _signed(at, changes.applied(claims, at.now), changes, at.settings.signing_alg, typ)
 
 
 def mint_id_token(
     at: At,
     client: Client,
     user: User,
-    order: Order,
+    changes: TokenChanges,
     *,
     nonce: str | None = None,
     access_token: str | None = None,
@@ -100,30 +100,34 @@ def mint_id_token(
     about = {"sub": user.sub, "auth_time": int(at.now), **profile(user, client.default_scopes), **user.id_token_claims}
     about |= {} if nonce is None else {"nonce": nonce}
     claims = id_token_claims(at, client, about, access_token=access_token, code=code)
-    said = order.applied(claims, at.now)
-    return _for_client(at, client, said, order, "JWT")
+    claims = changes.applied(claims, at.now)
+    return _for_client(at, client, claims, changes, "JWT")
 
 
-def mint_logout_token(at: At, client: Client, user: User | None, order: Order, *, sid: str | None = None) -> str:
+def mint_logout_token(
+    at: At, client: Client, user: User | None, changes: TokenChanges, *, sid: str | None = None
+) -> str:
     """Return a logout token about `user`, the session `sid` or both. Raises `UsageError` if both are None."""
     if user is None and sid is None:
         raise UsageError("a logout token is about a user, a session (sid) or both (Back-Channel Logout §2.4)")
     about = {**({"sub": user.sub} if user else {}), **({"sid": named(sid, "sid")} if sid is not None else {})}
-    return _for_client(at, client, order.applied(logout_token_claims(at, client, about), at.now), order, LOGOUT_TYPE)
+    return _for_client(
+        at, client, changes.applied(logout_token_claims(at, client, about), at.now), changes, LOGOUT_TYPE
+    )
 
 
-def _for_client(at: At, client: Client, claims: Mapping[str, Any], order: Order, typ: str) -> str:
-    if order.key is not None:
-        signed = _signed(at, claims, order, "", typ)
+def _for_client(at: At, client: Client, claims: Mapping[str, Any], changes: TokenChanges, typ: str) -> str:
+    if changes.key is not None:
+        signed = _signed(at, claims, changes, "", typ)
     else:
         signed = signed_for(at, client, claims, id_token_alg(at, client), typ=typ)
     return encrypted_for(client, "id_token", signed)
 
 
-def _signed(at: At, claims: Mapping[str, Any], order: Order, alg: str, typ: str) -> str:
-    if order.key is None:
+def _signed(at: At, claims: Mapping[str, Any], changes: TokenChanges, alg: str, typ: str) -> str:
+    if changes.key is None:
         return sign(claims, at.keys.signer(alg), alg=alg, header={"typ": typ})
-    return sign(claims, order.key, alg=algorithm_of(order.key), header={"typ": typ})
+    return sign(claims, changes.key, alg=algorithm_of(changes.key), header={"typ": typ})
 
 
 def algorithm_of(key: Key) -> str:
@@ -139,6 +143,6 @@ def algorithm_of(key: Key) -> str:
     raise refused
 
 
-def in_style(at: At, rfc9068: bool | None) -> At:  # three values
+def with_rfc9068(at: At, rfc9068: bool | None) -> At:  # three values
     """Return `at` with the setting `rfc9068`; None: `at` unchanged."""
     return at if rfc9068 is None else replace(at, settings=replace(at.settings, rfc9068=rfc9068))

@@ -23,7 +23,7 @@ def read_own(at: At, token: str, kind: str) -> Mapping[str, Any] | None:
         found = _verified(token, (at.keys.refresh,), (REFRESH_ALG,))
     else:
         found = _verified(token, at.keys.verifying, at.keys.algorithms)
-    claims = None if found is None else _in_our_terms(found)
+    claims = None if found is None else _normalized(found)
     if claims is None or claims.get("iss") != at.issuer or claims.get("typ") != kind:
         return None
     return claims
@@ -67,7 +67,7 @@ def live_access_token(at: At, token: str) -> Flow[tuple[Mapping[str, Any], User 
     return claims, user
 
 
-def _in_our_terms(token: VerifiedToken) -> Mapping[str, Any]:
+def _normalized(token: VerifiedToken) -> Mapping[str, Any]:
     """Return the claims of a token with `typ` and `azp`, also for a token of RFC 9068, which lacks these two."""
     if token.header["typ"] != AT_JWT:
         return token.claims
