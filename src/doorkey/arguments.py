@@ -4,8 +4,8 @@ Public functions check their arguments first, so the code behind them does not c
 value, because it may be a secret. For the same reason, each check deletes the value before it raises: error collectors
 show the local variables of frames.
 
-In these functions, `what` is the name of the argument in the message, and `expected` is the first half of the message:
-a sentence with the valid values.
+In these functions, `what` is the name of the argument in the message. `expected` is the beginning of the message, which
+states the valid values.
 """
 
 from __future__ import annotations

@@ -211,7 +211,7 @@ class DeviceGrant(Credentials):
     show: Callable[[DeviceAuthorization], object] = field(kw_only=True)
 
     def __post_init__(self) -> None:
-        super(DeviceGrant, self).__post_init__()  # `slots=True` makes another class than the one of a bare `super()`
+        super(DeviceGrant, self).__post_init__()  # a bare `super()` fails in a dataclass with `slots=True`
         function(self.show, "show is a callable that shows a DeviceAuthorization to the user")
 
     @property

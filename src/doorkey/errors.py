@@ -35,10 +35,9 @@ __all__ += ["InvalidResponse", "InvalidScope", "InvalidScopeError", "InvalidTarg
 __all__ += ["InvalidTokenError", "LoginRequired", "MismatchingStateError", "MismatchingStateException"]
 __all__ += ["MissingLibraryError", "MissingTokenError", "OAuth2Error", "OAuthError", "RecordError", "ServerError"]
 __all__ += ["ServerFailure", "SlowDown", "StoreError", "TemporarilyUnavailable", "TokenExpiredError"]
-__all__ += ["TransportError", "UnauthorizedClient", "UnauthorizedClientError", "UnsupportedGrantType"]
+__all__ += ["TransportError", "UnauthorizedClient", "UnauthorizedClientError", "UnsupportedGrantType", "printable"]
 __all__ += ["UnsupportedGrantTypeError", "UnsupportedResponseType", "UnsupportedResponseTypeError"]
 __all__ += ["UnsupportedTokenType", "UnsupportedTokenTypeError", "UsageError", "UseDPoPNonce", "VerificationError"]
-__all__ += ["printable"]
 
 MAX_TEXT = 512
 """The maximum length of a server's text in an error, in characters."""
@@ -109,7 +108,7 @@ class OAuthError(Exception):
 
 
 class UsageError(OAuthError, ValueError):
-    """The caller made a mistake; the description names the fix."""
+    """The caller made a mistake. The description names the fix."""
 
     code = "usage_error"
 
@@ -179,7 +178,7 @@ class InvalidResponse(OAuthError):
 
 
 class VerificationError(OAuthError):
-    """A check of a token or a callback failed: of this `claim`, for this `reason`; `expected` is a value or None."""
+    """A token or a callback failed the check of `claim`, for this `reason`. `expected` is the valid value, or None."""
 
     code = "verification_failed"
 

@@ -20,7 +20,7 @@ def generate_token(length: int = 30, chars: str = UNICODE_ASCII_CHARACTER_SET) -
     """Return a random text of `length` characters from `chars`.
 
     length: the number of characters, from 1 to 1,048,576; 30 characters of the default `chars` have 178 bits.
-    chars: the characters to choose from, at least two different ones.
+    chars: the characters to choose from; at least two must differ.
 
     Raises `UsageError` for an invalid argument.
     """

@@ -76,7 +76,7 @@ class Attempts:
         self.retry_at = now + self.pause
 
     def end(self) -> None:
-        """Record that the attempt is over: its pause has begun, or there is none."""
+        """Record that the attempt is over. `back_off` does nothing until the next attempt ends."""
         self._ended = self.generation
 
     def retry_now(self) -> None:

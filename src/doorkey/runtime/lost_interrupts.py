@@ -19,7 +19,7 @@ _SECONDS: Final = 0.05
 
 @contextmanager
 def repeat_lost_interrupts() -> Generator[None]:
-    """Repeat a Ctrl-C in the block that Python ignores because it arrives in a finalizer, as the import system has."""
+    """Repeat a Ctrl-C in the block that Python ignores because it arrives in a finalizer, for instance of an import."""
     before = sys.unraisablehook
     timers: list[Timer] = []
 

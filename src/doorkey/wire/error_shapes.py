@@ -1,4 +1,4 @@
-"""The shapes in which servers describe an error: that of RFC 6749 §5.2, and other common ones."""
+"""The shapes in which servers describe an error: the shape of RFC 6749 §5.2, and other common shapes."""
 
 from __future__ import annotations
 

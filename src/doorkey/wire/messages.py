@@ -78,7 +78,7 @@ def body_bytes(body: object, whose: str) -> bytes:
 class Response:
     """A response: the status, the headers as pairs, and the decoded, bounded body.
 
-    `asked` is the request of this response. No error about the response may quote its secrets.
+    `asked` is the request of this response. Errors about the response must not quote the secrets of that request.
     """
 
     status: int

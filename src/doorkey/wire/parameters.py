@@ -35,7 +35,7 @@ def merged(ours: Pairs, extra: Iterable[tuple[str, str]], what: str) -> Pairs:
     """Return `ours` followed by the `extra` pairs, which cannot override ours.
 
     An extra pair that is equal to one of ours is dropped, because RFC 6749 §3.1 does not allow repeated parameters.
-    Raises `UsageError` for an extra pair with another value. Its message names the parameter, and `what` sets it.
+    Raises `UsageError` for an extra pair with another value. The message states that `what` sets this parameter.
     """
     own = dict(ours)
     added: list[tuple[str, str]] = []

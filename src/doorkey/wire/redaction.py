@@ -47,7 +47,7 @@ _RUN: Final = re.compile(r"(?<![A-Za-z0-9_+/=.~-])(?=[A-Za-z_+/=.~-]*\d)[A-Za-z0
 
 
 def redactor(request: Request | None) -> Callable[[str], str]:
-    """Return a function that hides the secrets of `request` in a server's text: as they are, URL- or HTML-encoded."""
+    """Return a function that hides the secrets of `request` in a server's text, whether plain, URL- or HTML-encoded."""
     secrets: set[str] = set()
     if request is not None:
         secrets = {spelling for secret in _secrets_of(request) for spelling in _spellings(secret)}

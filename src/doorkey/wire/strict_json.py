@@ -50,7 +50,7 @@ def parse_object(data: bytes, *, max_depth: int = MAX_DEPTH, finite: bool = True
         raise JSONProblem("not_json", "the body is not JSON") from scrubbed(error)
     if not isinstance(value, dict):
         raise JSONProblem("not_an_object", "the body is JSON, but not an object")
-    return value  # pyright: ignore[reportUnknownVariableType]  # what json.loads makes is Any by nature
+    return value  # pyright: ignore[reportUnknownVariableType]  # json.loads returns Any
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

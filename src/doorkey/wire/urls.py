@@ -82,7 +82,10 @@ def how_issuers_differ(named: object, issuer: object) -> str:
 
 @hides_locals
 def split_url(url: str, what: str = "URL") -> SplitResult:
-    """Return the parts of an absolute http or https URL, or raise `UsageError` that calls the URL `what`."""
+    """Return the parts of an absolute http or https URL. Raises `UsageError` for any other URL.
+
+    what: the name of the URL in the message.
+    """
     text(url, f"the {what}")
     try:
         parts = urlsplit(url)
