@@ -323,7 +323,7 @@ class OAuth2Token(ReadOnlyDict):
 
 
 def _harmless(name: str, value: object) -> bool:
-    """Return whether a repr may show this member. An unknown member may be an API key, or a URL that contains one."""
+    """Return whether a repr may show this member. An unknown one may be an API key, or a URL that works without one."""
     if name in _SHOWN_NUMBERS:
         return isinstance(value, int | float)
     return name in _SHOWN and isinstance(value, str)

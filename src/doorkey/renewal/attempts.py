@@ -12,7 +12,9 @@ __all__: list[str] = []
 
 
 class Attempts:
-    """The outcomes of the attempts to renew one token. Not thread-safe: only the holder of the leader lock changes it.
+    """The outcomes of the attempts to renew one token.
+
+    Not thread-safe by itself: the holder of the leader lock records the outcomes.
 
     `generation` counts the attempts that ended and the tokens that were set. If it has changed since a caller began to
     wait, that caller shares the outcome. With `backoff`, a failure begins a pause, in which callers get a copy of the

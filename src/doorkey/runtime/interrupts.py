@@ -5,7 +5,7 @@ response must be saved. An interruption may come at any time: during the wait fo
 the callback that saves the token. So until the end of the renewal, the signal handlers are wrapped in the main thread.
 If the program's handler raises `KeyboardInterrupt` or `SystemExit`, the exception is kept, and raised at the end or
 before the next request or pause. A second interruption takes effect at once. A handler that raises nothing, such as the
-handler of an event loop, is not changed in its effect.
+handler of an event loop, has its normal effect.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The hardened exchange on httpx2 and httpx: it uses only the transport of the client.
+"""The hardened exchange on httpx2 and httpx: it uses only the client's transport, timeout and User-Agent.
 
 `Client.send` would store cookies, run the user's event hooks and could follow redirects. So the request is built here
 and passed to the transport that the client would use. The client's proxy, mounts and TLS settings apply.

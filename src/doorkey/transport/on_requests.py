@@ -1,4 +1,4 @@
-"""The hardened exchange on requests: it uses only the adapters, proxies and TLS settings of the session.
+"""The hardened exchange on requests: it uses only the session's adapters, proxies, TLS settings and User-Agent.
 
 `Session.send` would store cookies, follow redirects and run the user's hooks. `Session.prepare_request` would read
 `.netrc`. So the request is prepared here and passed to the transport adapter.

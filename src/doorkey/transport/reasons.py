@@ -37,7 +37,7 @@ _BY_NAME: Final = {
     "ConnectionTimeoutError": "no connection within the timeout",
     "SocketTimeoutError": "no response within the timeout",
 }
-"""Names of exceptions that requests, httpx2 and httpx share, and names of aiohttp's."""
+"""By the names of exceptions that requests, httpx2 and httpx share, and those of aiohttp."""
 
 
 def tls_error_in(error: BaseException) -> ssl.SSLError | None:

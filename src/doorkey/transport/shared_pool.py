@@ -32,7 +32,8 @@ class NoTransport:
 
 
 POOL_SIZE: Final = 100
-"""The number of idle connections in a shared pool (on requests, for each host): that of simultaneous requests."""
+"""The number of idle connections that a shared pool keeps (on requests, for each host). So the connections of as many
+simultaneous requests are reused."""
 
 NO_TRANSPORT: Final = NoTransport()
 """The `transport=` of a client without connections of its own."""

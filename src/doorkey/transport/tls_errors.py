@@ -11,7 +11,7 @@ _OF_OPENSSL: Final = {
     62: "its certificate is for another host name: use a name that is in the certificate",
     64: "its certificate is not for this IP address: use a name that is in the certificate",
 }
-"""The messages by OpenSSL's error numbers X509_V_ERR_…"""
+"""The reasons by OpenSSL's error numbers, X509_V_ERR_…"""
 
 _REJECTED: Final = ("ALERT_UNKNOWN_CA", "ALERT_BAD_CERTIFICATE", "ALERT_CERTIFICATE", "ALERT_UNSUPPORTED_CERTIFICATE")
 """Alerts of a server about the certificate of the client (RFC 8446 §6.2)."""
