@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from doorkey.native.callbacks import Accepted, Expected, Rejected, judged
+from doorkey.native.callbacks import Accepted, Expected, Rejected, check_callback
 from doorkey.native.http_request import HttpRequest
 
 EXPECTED = Expected("http://127.0.0.1:8000/callback", "the-state")
@@ -18,7 +18,7 @@ POST = HttpRequest(
 
 
 def test_a_query_is_accepted_as_the_url_at_which_the_browser_came_back() -> None:
-    found = judged(GET, EXPECTED)
+    found = check_callback(GET, EXPECTED)
     assert isinstance(found, Accepted)
     assert found.params == "http://127.0.0.1:8000/callback?code=c&state=the-state&code=d"
     assert repr(found) == "<Accepted response>"
@@ -26,14 +26,14 @@ def test_a_query_is_accepted_as_the_url_at_which_the_browser_came_back() -> None
 
 
 def test_a_form_is_accepted_with_each_value_of_a_name() -> None:
-    found = judged(POST, replace(EXPECTED, posts_form=True))
+    found = check_callback(POST, replace(EXPECTED, posts_form=True))
     assert isinstance(found, Accepted)
     assert found.params == {"code": ["c", "d"], "state": ["the-state"]}
 
 
 def test_the_query_of_the_redirect_uri_is_not_doubled() -> None:
     expected = replace(EXPECTED, redirect_uri="http://127.0.0.1:8000/callback?tenant=a")
-    found = judged(replace(GET, query="tenant=a&state=the-state"), expected)
+    found = check_callback(replace(GET, query="tenant=a&state=the-state"), expected)
     assert isinstance(found, Accepted)
     assert found.params == "http://127.0.0.1:8000/callback?tenant=a&state=the-state"
 
@@ -41,7 +41,7 @@ def test_the_query_of_the_redirect_uri_is_not_doubled() -> None:
 @pytest.mark.parametrize("host", ["127.0.0.1:80", "127.0.0.1"])
 def test_browsers_omit_port_80(host: str) -> None:
     expected = Expected("http://127.0.0.1:80", "the-state")
-    assert isinstance(judged(replace(GET, host=host, path="/"), expected), Accepted)
+    assert isinstance(check_callback(replace(GET, host=host, path="/"), expected), Accepted)
 
 
 @pytest.mark.parametrize(
@@ -60,7 +60,7 @@ def test_browsers_omit_port_80(host: str) -> None:
     ],
 )
 def test_another_request_is_rejected_with_words(status: int, request_: HttpRequest, is_response: bool) -> None:
-    found = judged(request_, EXPECTED)
+    found = check_callback(request_, EXPECTED)
     assert isinstance(found, Rejected)
     assert (found.status, found.is_response) == (status, is_response)
     assert found.title
@@ -78,7 +78,7 @@ def test_another_request_is_rejected_with_words(status: int, request_: HttpReque
     ],
 )
 def test_a_form_is_nothing_else(status: int, request_: HttpRequest) -> None:
-    found = judged(request_, replace(EXPECTED, posts_form=True))
+    found = check_callback(request_, replace(EXPECTED, posts_form=True))
     assert isinstance(found, Rejected)
     assert found.status == status
     assert status != 405 or found.headers == (("Allow", "POST"),)

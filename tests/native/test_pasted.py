@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from doorkey.native.callbacks import Accepted, Expected
-from doorkey.native.pasted import MAX_TEXT, Line, judged_paste
+from doorkey.native.pasted import MAX_TEXT, Line, parse_paste
 
 EXPECTED = Expected("http://127.0.0.1:8000/callback", "the-state")
 GOOD = "http://127.0.0.1:8000/callback?code=c&state=the-state"
@@ -13,16 +13,16 @@ GOOD = "http://127.0.0.1:8000/callback?code=c&state=the-state"
 
 @pytest.mark.parametrize("text", [GOOD, f"  {GOOD}\r\n", f"<{GOOD}>", f'"{GOOD}"', GOOD.replace("code=c", "error=no")])
 def test_the_url_is_accepted_with_what_surrounds_it(text: str) -> None:
-    found = judged_paste(text, EXPECTED)
+    found = parse_paste(text, EXPECTED)
     assert isinstance(found, Accepted)
     assert found.params == text.strip().strip('<>"')
 
 
 def test_a_response_in_the_fragment_is_read_there() -> None:
     url = GOOD.replace("?", "#")
-    assert isinstance(judged_paste(url, EXPECTED, in_fragment=True), Accepted)
-    assert isinstance(judged_paste(url, EXPECTED), str)
-    assert isinstance(judged_paste(GOOD, EXPECTED, in_fragment=True), str)
+    assert isinstance(parse_paste(url, EXPECTED, in_fragment=True), Accepted)
+    assert isinstance(parse_paste(url, EXPECTED), str)
+    assert isinstance(parse_paste(GOOD, EXPECTED, in_fragment=True), str)
 
 
 @pytest.mark.parametrize(
@@ -49,7 +49,7 @@ def test_a_response_in_the_fragment_is_read_there() -> None:
     ],
 )
 def test_another_text_is_explained(text: str, problem: str) -> None:
-    found = judged_paste(text, EXPECTED)
+    found = parse_paste(text, EXPECTED)
     assert isinstance(found, str)
     assert problem in found
     assert found.isprintable()
@@ -87,7 +87,7 @@ def test_a_line_keeps_little_more_than_the_longest_url() -> None:
     assert len(line.value()) == MAX_TEXT  # two bytes are one letter
     assert len(shown) == MAX_TEXT + 1
     assert shown.startswith(b"??xx")
-    assert isinstance(judged_paste(line.value() + "xx", EXPECTED), str)
+    assert isinstance(parse_paste(line.value() + "xx", EXPECTED), str)
 
 
 @pytest.mark.parametrize("end", [b"", b"\x04"])

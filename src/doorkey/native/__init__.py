@@ -3,7 +3,7 @@
     result = login("https://login.example", "my-tool", scope="openid offline_access")
     result.token, result.claims["sub"]
 
-Each function blocks; the same name with an `a` in front is its twin for code that awaits (RFC 8252, RFC 8628).
+Each function is synchronous; the function with the prefix `a` is its asynchronous twin (RFC 8252, RFC 8628).
 """
 
 from typing import TYPE_CHECKING, Any

@@ -63,20 +63,20 @@ def _login(
     issuer: the provider's issuer, a URL or an `Issuer`, whose metadata is discovered.
     client_id, client_secret: the client; a native app is a public client and has no secret (RFC 8252 §8.5).
     method: "browser", "device" or "paste"; None: `choose_method` chooses.
-    scope: text or several texts; None: none.
+    scope: the scope, as text or as scope tokens; None: "openid".
     redirect_uri, ports, timeout, open_browser, show: as for `login_in_browser`; a pasted URL has the first port.
     show_device, sleep: as `show` and `sleep` for `login_by_device`.
     show_choice: ``show_choice(choice)`` gets the chosen method and the reason for it, before the login begins.
     read: as for `login_by_pasting`.
-    http_client: the HTTP client whose connections carry the requests to the provider. It stays open. None: one is made.
-    exchange: the bounds of each request to the provider.
+    http_client: the HTTP client whose connections carry the requests to the provider. It stays open. None: a new one.
+    exchange: the limits of each request to the provider.
     clock: returns seconds since the epoch; None: `time.time`.
     parameters: further parameters of the authorization request, such as `login_hint` and `audience`.
 
     Raises `NoLoginMethod` if no method fits, and the errors of the three functions.
     """
     if method not in (None, "browser", "device", "paste"):
-        raise UsageError('method is "browser", "device", "paste" or None')
+        raise UsageError('method must be "browser", "device", "paste" or None')
     target = Target.of(redirect_uri, ports)
     options = registration(issuer, client_id, client_secret, scope, http_client, exchange, clock)
     client: LoginFlows = yield from OpenClient(options if sleep is None else {**options, "sleep": sleep})
@@ -100,7 +100,7 @@ alogin = awaiting(_login)
 
 
 def _has_browser() -> bool:
-    """Return whether a browser with windows is installed; Python may start a program to find out."""
+    """Return whether a browser with windows is installed. This may block, because Python may start a program."""
     return graphical_browser() is not None
 
 

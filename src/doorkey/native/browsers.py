@@ -15,7 +15,7 @@ from urllib.parse import quote
 from doorkey.native.console import say
 
 _IN_THE_TERMINAL: Final = frozenset({"www-browser", "links", "elinks", "lynx", "w3m", "browsh", "carbonyl"})
-"""Browsers that would take the terminal over: they count as none."""
+"""Browsers that would take over the terminal. They are not used."""
 
 
 def graphical_browser() -> Any:
@@ -38,7 +38,7 @@ def open_quietly(url: str) -> bool:
     if type(browser) in (webbrowser.GenericBrowser, webbrowser.BackgroundBrowser):
         command = [browser.name, *(one.replace("%s", url) for one in browser.args)]
         quiet: Any = subprocess.DEVNULL
-        # Its own session: a Ctrl-C in the terminal is not for the browser.
+        # A new session, so that a Ctrl-C in the terminal does not reach the browser.
         subprocess.run(command, stdin=quiet, stdout=quiet, stderr=quiet, check=False, start_new_session=True)  # noqa: S603  # the user chose it
         return True
     return bool(browser.open(url))  # these controllers drop the output
@@ -47,18 +47,18 @@ def open_quietly(url: str) -> bool:
 def open_in_background(url: str, open_browser: Callable[[str], Any]) -> None:
     """Call `open_browser(url)` in a thread, because it may return only when the browser is closed.
 
-    It may fail: the URL has been shown before.
+    A failure is ignored, because the URL has been shown before.
     """
 
     def call() -> None:
         try:
             open_browser(url)
-        except Exception:  # noqa: BLE001  # whatever a program's own callable raises
+        except Exception:  # noqa: BLE001  # a program's own callable may raise any error
             from doorkey.observe.logs import logger
 
             logger.info("the browser could not be opened")
 
-    with suppress(RuntimeError):  # no more threads
+    with suppress(RuntimeError):  # no further thread can be started
         threading.Thread(target=call, name="doorkey-browser", daemon=True).start()
 
 
@@ -68,9 +68,9 @@ def show_url(url: str) -> None:
 
 
 def _without_quotes(url: str) -> str:
-    """Return the URL with the characters percent-encoded that have a meaning in a shell, PowerShell or AppleScript.
+    """Return the URL with percent-encoding for the special characters of shells, PowerShell and AppleScript.
 
-    A server names the beginning of the URL, and programs such as `wslview` and `osascript` put it into a script.
+    A server determines the beginning of the URL, and programs such as `wslview` and `osascript` put it into a script.
     """
     return quote(url, safe="%:/?#[]@&=+,;~")
 

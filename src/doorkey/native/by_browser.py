@@ -1,4 +1,4 @@
-"""`login_in_browser`: a login in the user's browser, which comes back to a port of this machine (RFC 8252)."""
+"""`login_in_browser`: a login in the user's browser, which returns to a port of this machine (RFC 8252)."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ __all__ = ["alogin_in_browser", "login_in_browser"]
 
 TIMEOUT: Final = 300.0
 MAX_TIMEOUT: Final = 600.0
-"""Seconds after which a pending login expires."""
+"""The maximum timeout in seconds, because a pending login expires then."""
 
 
 def _login_in_browser(
@@ -57,20 +57,20 @@ def _login_in_browser(
 
     issuer: the provider's issuer, a URL or an `Issuer`, whose metadata is discovered.
     client_id, client_secret: the client; a native app is a public client and has no secret (RFC 8252 §8.5).
-    scope: text or several texts; None: none.
+    scope: the scope, as text or as scope tokens; None: "openid".
     redirect_uri: the registered loopback URI. If it has no port, the provider must allow any port (RFC 8252 §7.3).
-    ports: the ports that are tried in turn, if the provider allows only those; 0 is any free one.
+    ports: the ports that are tried in turn, if the provider allows only certain ports; 0 means any free port.
     timeout: seconds until `CallbackTimeout`, at most 600.
-    open_browser: ``open_browser(url)`` opens the browser; it runs in a thread of its own. None: the user's browser.
-    show: ``show(url)`` shows the URL to the user, before the browser opens. None: standard error.
-    http_client: the HTTP client whose connections carry the requests to the provider. It stays open. None: one is made.
-    exchange: the bounds of each request to the provider.
+    open_browser: ``open_browser(url)`` opens the browser, in its own thread. None: the user's browser.
+    show: ``show(url)`` shows the URL to the user, before the browser opens. None: on standard error.
+    http_client: the HTTP client whose connections carry the requests to the provider. It stays open. None: a new one.
+    exchange: the limits of each request to the provider.
     clock: returns seconds since the epoch; None: `time.time`.
     parameters: further parameters of the authorization request, such as `prompt` and `login_hint`.
 
-    Raises `LoginError` for each cause that the user can repair, `VerificationError` for a response or an ID token that
-    does not verify, `ServerError` and `InvalidResponse` for the provider's answers, `TransportError` if it cannot be
-    reached, and `UsageError`.
+    Raises `LoginError` for each cause that the user can repair, `VerificationError` for an invalid authorization
+    response or ID token, `ServerError` and `InvalidResponse` for other responses of the provider, `TransportError` if
+    the provider cannot be reached, and `UsageError` for an invalid argument.
     """
     target = Target.of(redirect_uri, ports)
     options = registration(issuer, client_id, client_secret, scope, http_client, exchange, clock)
@@ -91,7 +91,7 @@ def browser_login(
     clock: Callable[[], float] | None,
     parameters: Mapping[str, Any],
 ) -> Flow[NativeLogin]:
-    """Log a user in by `client`, with the arguments of `login_in_browser`."""
+    """Log a user in with `client`, and with the arguments of `login_in_browser`."""
     opened, shown = open_browser or open_quietly, show or show_url
     function(opened, "open_browser is a callable (url)")
     function(shown, "show is a callable (url)")
@@ -117,11 +117,11 @@ def browser_login(
 
 
 def _posts_form(pending: PendingLogin) -> bool:
-    """Return whether the response is a posted form. Raises `UsageError` for one that a server does not receive."""
+    """Return whether the response is a posted form. Raises `UsageError` for a mode that a server cannot receive."""
     mode = pending.transaction.response_mode
     if mode not in ("query", "form_post"):
         raise UsageError(
-            "the browser does not send a fragment to this program: give response_type='code', or "
+            "the browser does not send the fragment of a URL to this program: use response_type='code', or "
             "response_mode='form_post'"
         )
     return mode == "form_post"

@@ -1,4 +1,4 @@
-"""`login_by_device`: a login that the user finishes in a browser of any device (RFC 8628)."""
+"""`login_by_device`: a login that the user finishes in a browser on any device (RFC 8628)."""
 
 from __future__ import annotations
 
@@ -44,25 +44,26 @@ def _login_by_device(
     sleep: Callable[[float], Any] | None = None,
     **parameters: Any,
 ) -> Flow[NativeLogin]:
-    """Log a user in with a browser of any device, and return the token (RFC 8628).
+    """Log a user in with a browser on any device, and return the token (RFC 8628).
 
-    The program shows a URL and a code, and asks the provider in intervals until the user has entered the code there. It
-    needs neither a browser nor a port. The ID token is verified as by `OAuth2Client.fetch_token`.
+    The program shows a URL and a code, and polls the provider until the user has entered the code there. It needs
+    neither a browser nor a port. The ID token is verified as by `OAuth2Client.fetch_token`.
 
     issuer: the provider's issuer, a URL or an `Issuer`, whose metadata is discovered.
     client_id, client_secret: the client; a native app is a public client and has no secret (RFC 8252 §8.5).
-    scope: text or several texts; None: the usual one of a login.
-    show: ``show(device)`` shows the `DeviceAuthorization` to the user. None: standard error, with a QR code if that is
-        a terminal and segno is installed.
-    http_client: the HTTP client whose connections carry the requests to the provider. It stays open. None: one is made.
-    exchange: the bounds of each request to the provider.
+    scope: the scope, as text or as scope tokens; None: "openid".
+    show: ``show(device)`` shows the `DeviceAuthorization` to the user. None: on standard error, with a QR code if that
+        is a terminal and segno is installed.
+    http_client: the HTTP client whose connections carry the requests to the provider. It stays open. None: a new one.
+    exchange: the limits of each request to the provider.
     clock: returns seconds since the epoch; None: `time.time`.
-    sleep: waits for a number of seconds; a coroutine function for the async twin; None: `time.sleep`, or anyio's.
+    sleep: waits for a number of seconds; a coroutine function for `alogin_by_device`. None: `time.sleep`, or anyio's.
     parameters: further parameters of the device authorization request, such as `audience`.
 
-    Raises `LoginRefused` if the user refuses, `LoginExpired` if the code expires first, `VerificationError` for an ID
-    token that does not verify, `ServerError` and `InvalidResponse` for the provider's answers, `TransportError` if it
-    cannot be reached at the beginning, and `UsageError`, also for a provider without the device flow.
+    Raises `LoginRefused` if the user refuses, `LoginExpired` if the code expires first, `VerificationError` for an
+    invalid ID token, `ServerError` and `InvalidResponse` for other responses of the provider, `TransportError` if the
+    provider cannot be reached at the beginning, and `UsageError` for an invalid argument or a provider without the
+    device flow.
     """
     options = registration(issuer, client_id, client_secret, scope, http_client, exchange, clock)
     client: LoginFlows = yield from OpenClient(options if sleep is None else {**options, "sleep": sleep})
@@ -76,7 +77,7 @@ alogin_by_device = awaiting(_login_by_device)
 def device_login(
     client: LoginFlows, show: Callable[[DeviceAuthorization], Any] | None, parameters: Mapping[str, Any]
 ) -> Flow[NativeLogin]:
-    """Log a user in by `client`, with the arguments of `login_by_device`."""
+    """Log a user in with `client`, and with the arguments of `login_by_device`."""
     shown = show_device if show is None else show
     function(shown, "show is a callable (device)")
     session = client.session()
@@ -92,10 +93,10 @@ def device_login(
 
 
 def show_device(device: DeviceAuthorization) -> None:
-    """Write the URL and the code to standard error, where the result of a program is not."""
+    """Write the URL and the code to standard error, because standard output is for the result of a program."""
     url, complete = device.verification_uri, device.verification_uri_complete
     qr = qr_code(complete or url, sys.stderr) if is_terminal(sys.stderr) else ""
-    if qr:  # first: the URL and the code stay in sight at the end of a small terminal
+    if qr:  # first, so that the URL and the code stay visible at the end of a small terminal
         say(f"{qr}\nTo log in, scan this QR code, or open this URL in a browser of any device:\n  {url}\n")
         compared = ", or compare it after the scan" if complete else ""
         say(f"and enter this code there{compared}:\n  {device.user_code}\n\n")
@@ -105,9 +106,9 @@ def show_device(device: DeviceAuthorization) -> None:
 
 
 def qr_code(url: str, out: TextIO) -> str:
-    """Return the QR code of `url` for the terminal `out`; nothing if `out` cannot show it, or without segno.
+    """Return the QR code of `url` for the terminal `out`; "" if `out` cannot show it, or without segno.
 
-    It is white on black also on a light terminal, because not every camera reads an inverted code.
+    It is white on black even on a light terminal, because not every camera reads an inverted code.
     """
     if not out.isatty() or os.environ.get("TERM") == "dumb":
         return ""
@@ -123,6 +124,6 @@ def qr_code(url: str, out: TextIO) -> str:
     except (UnicodeEncodeError, LookupError):
         return ""
     if max(map(len, lines)) > get_terminal_size().columns:
-        return ""  # its lines would wrap
+        return ""  # the lines would wrap
     color, end = ("", "") if os.environ.get("NO_COLOR") else ("\x1b[97;40m", "\x1b[0m")
     return "".join(f"{color}{line}{end}\n" for line in lines)

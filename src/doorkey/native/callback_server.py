@@ -1,10 +1,10 @@
 """The server that receives one authorization response, on sockets that never block, as a flow.
 
-Theory of operation. The flow waits until a socket is ready, and then does what can be done without blocking: accept,
-read, write. So one body serves programs that block and programs that await, no thread is needed, and a Ctrl-C or a
-cancellation strikes a wait. A request that is not the response of this login gets a short page. The first one that is
-ends the wait: the listening sockets and all other connections are closed, and its own connection stays open for the
-page, which is shown once the outcome of the login is known.
+Theory of operation. The flow waits until a socket is ready, and then accepts, reads or writes without blocking. So the
+same code serves synchronous and asynchronous programs, no thread is needed, and a Ctrl-C or a cancellation interrupts a
+wait. A request that is not the response of this login gets a short page. The first response of this login ends the
+wait: the listening sockets and all other connections are closed. Its own connection stays open for the page that shows
+the outcome of the login.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from doorkey.native.callbacks import Accepted, Expected, judged
+from doorkey.native.callbacks import Accepted, Expected, check_callback
 from doorkey.native.effects import WaitForSockets
 from doorkey.native.errors import CallbackTimeout
 from doorkey.native.http_request import RequestReader, Unreadable
@@ -24,12 +24,12 @@ from doorkey.native.pages import rejection_response
 from doorkey.wire.flow import Flow
 
 MAX_CONNECTIONS: Final = 16
-"""Open connections. Browsers open some that they do not use; one more closes the oldest."""
+"""The maximum number of open connections. Browsers open unused ones; a further connection closes the oldest."""
 REQUEST_SECONDS: Final = 10.0
-"""Seconds that a connection may take for its request and its page."""
+"""The maximum seconds of a connection for its request and its page."""
 _PIECE: Final = 64 * 1024
 _MAX_WAITS: Final = 20
-"""Waits for a browser that does not read its page."""
+"""The maximum number of waits for a browser that does not read its page."""
 
 
 @dataclass(slots=True, eq=False)
@@ -42,7 +42,7 @@ class Connection:
     unsent: bytes = b""
 
     def send(self) -> None:
-        """Send what can be sent, and then state the end. Raises `OSError` for a connection that is lost."""
+        """Send as much as possible, and shut down writing at the end. Raises `OSError` for a lost connection."""
         with suppress(BlockingIOError):
             while self.unsent:
                 self.unsent = self.unsent[self.sock.send(self.unsent) :]
@@ -99,11 +99,11 @@ class CallbackServer:
         close_all((*self._listeners, *self._connections))
 
     def _accept(self, listener: socket.socket) -> None:
-        # At the limit, one at a time: no connection is closed before its request has been read.
+        # At the limit, accept one connection at a time, so that none is closed before its request has been read.
         for _ in range(max(MAX_CONNECTIONS - len(self._connections), 1)):
             try:
                 sock, _ = listener.accept()
-            except OSError:  # none is left, or there are too many open files
+            except OSError:  # no connection is waiting, or too many files are open
                 return
             sock.setblocking(False)  # noqa: FBT003
             if len(self._connections) >= MAX_CONNECTIONS:
@@ -111,7 +111,7 @@ class CallbackServer:
             self._connections[sock] = Connection(sock, self._clock())
 
     def _progress(self, connection: Connection) -> Any:
-        """Read from a connection, or write to it. Return the parameters of the response that it brought, or None."""
+        """Read from a connection, or write to it. Return the parameters of the authorization response, or None."""
         try:
             if connection.unsent:
                 connection.send()
@@ -127,7 +127,7 @@ class CallbackServer:
         request = None if connection.reader is None else connection.reader.feed(data)
         if request is None:
             return None
-        answer = request if isinstance(request, Unreadable) else judged(request, self._expected)
+        answer = request if isinstance(request, Unreadable) else check_callback(request, self._expected)
         if isinstance(answer, Accepted):
             return answer.params
         if isinstance(answer, Unreadable) or answer.is_response:

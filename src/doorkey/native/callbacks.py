@@ -1,4 +1,4 @@
-"""Which request of a browser is the authorization response that a login waits for (RFC 8252 §7.3, §8.9)."""
+"""Recognize the browser's request that is the authorization response of a login (RFC 8252 §7.3, §8.9)."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ _GO_ON: Final = "Finish the login in the window that the application opened."
 class Expected:
     """The authorization response that is expected.
 
-    redirect_uri: with the port that is listened at.
-    state: that of the request.
+    redirect_uri: the redirect URI, with the port of the listeners.
+    state: the state of the authorization request.
     posts_form: whether the response is a posted form, and not a query.
     """
 
@@ -35,7 +35,7 @@ class Expected:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Accepted:
-    """The response of this login: its URL, or its form with a list of values for each name. Nothing else is checked."""
+    """The response of this login: its URL, or its form with a list of values for each name. The rest is unchecked."""
 
     params: Any
 
@@ -45,7 +45,7 @@ class Accepted:
 
 @dataclass(frozen=True, slots=True)
 class Rejected:
-    """Another request: the status and the words of the page, and whether it looked like an authorization response."""
+    """Another request: the status and the text of its page, and whether it looked like an authorization response."""
 
     status: int
     title: str
@@ -55,11 +55,11 @@ class Rejected:
     is_response: bool = False
 
 
-def judged(request: HttpRequest, expected: Expected) -> Accepted | Rejected:
-    """Return the kind of a request. Only one that carries the state of this login ends the wait for it.
+def check_callback(request: HttpRequest, expected: Expected) -> Accepted | Rejected:
+    """Return whether a request is the response of this login. Only a request with the state of the login is accepted.
 
-    A `Host` that is not that of the redirect URI comes from a page of another site whose name leads here (DNS
-    rebinding).
+    A request with another `Host` than the redirect URI comes from a page of another site, whose name resolves to this
+    machine (DNS rebinding).
     """
     wanted = urlsplit(expected.redirect_uri)
     if request.host.lower() not in _hosts(wanted.netloc):
@@ -92,5 +92,5 @@ def judged(request: HttpRequest, expected: Expected) -> Accepted | Rejected:
 
 
 def _hosts(netloc: str) -> tuple[str, ...]:
-    """Return the values of `Host` for an http URL: browsers omit the port 80."""
+    """Return the values of `Host` for an http URL. Browsers omit the port 80."""
     return netloc, netloc.removesuffix(":80")

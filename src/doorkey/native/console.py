@@ -1,4 +1,4 @@
-"""Words for the user of a terminal, on standard error, where the result of a program is not."""
+"""Messages to the user of a terminal, on standard error, because standard output is for the result of a program."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 
 def say(text: str) -> None:
-    """Write to standard error. A program without a console has none, and it may be closed."""
+    """Write to standard error. Do nothing if it is closed or missing, as in a program without a console."""
     out = sys.stderr
     if out is None:
         return
@@ -21,7 +21,7 @@ def say(text: str) -> None:
 
 
 def is_terminal(stream: Any) -> bool:
-    """Return whether a standard stream is a terminal; None and a closed one are none."""
+    """Return whether a standard stream is a terminal. Return False for None and for a closed stream."""
     try:
         return bool(stream.isatty())
     except (AttributeError, OSError, ValueError):

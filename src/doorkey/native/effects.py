@@ -1,4 +1,4 @@
-"""The effects of a native login's flow: a client at the provider, sockets that are ready, and a call that blocks."""
+"""The effects of a native login's flow: create a client, wait for sockets, and make a blocking call."""
 
 from __future__ import annotations
 
@@ -13,32 +13,32 @@ from doorkey.wire.flow import Effect
 
 T = TypeVar("T")
 
-LOOK: Final = 0.5
-"""Seconds of one wait. After it the flow reads its clock again; and on Windows, a Ctrl-C does not end a wait."""
+POLL_INTERVAL: Final = 0.5
+"""The maximum seconds of one wait. Then the flow reads its clock again, and on Windows a Ctrl-C takes effect."""
 
 
 @dataclass(frozen=True, slots=True)
 class OpenClient(Effect[Any]):
-    """Ask for a login client with these `options`, blocking or awaiting; it is closed at the end of the login."""
+    """Create a synchronous or asynchronous login client with `options`. It is closed at the end of the login."""
 
     options: Mapping[str, Any] = field(repr=False)
 
     def blocking(self) -> LoginClient:
-        """Return the client for code that blocks."""
+        """Return the synchronous client."""
         return LoginClient(**self.options)
 
     def awaiting(self) -> AsyncLoginClient:
-        """Return the client for code that awaits."""
+        """Return the asynchronous client."""
         return AsyncLoginClient(**self.options)
 
 
 @dataclass(frozen=True, slots=True)
 class WaitForSockets(Effect["frozenset[socket | int]"]):
-    """Ask for the sockets or file descriptors of these that can be used now; the result is empty after `seconds`."""
+    """Wait for sockets or file descriptors. The outcome is the ready ones, or empty after at most `seconds`."""
 
     reading: tuple[socket | int, ...]
     writing: tuple[socket | int, ...] = ()
-    seconds: float = LOOK
+    seconds: float = POLL_INTERVAL
 
     def wait(self) -> frozenset[socket | int]:
         """Block until one of them is ready."""
@@ -47,10 +47,10 @@ class WaitForSockets(Effect["frozenset[socket | int]"]):
                 selector.register(one, selectors.EVENT_READ, one)
             for one in self.writing:
                 selector.register(one, selectors.EVENT_WRITE, one)
-            return frozenset(key.data for key, _ in selector.select(min(self.seconds, LOOK)))
+            return frozenset(key.data for key, _ in selector.select(min(self.seconds, POLL_INTERVAL)))
 
     async def wait_async(self) -> frozenset[socket | int]:
-        """Await until one of them is ready."""
+        """Wait until one of them is ready, in a task."""
         from anyio import create_task_group, move_on_after, wait_readable, wait_writable
 
         ready: set[socket | int] = set()
@@ -61,7 +61,7 @@ class WaitForSockets(Effect["frozenset[socket | int]"]):
             group.cancel_scope.cancel()
 
         try:
-            with move_on_after(min(self.seconds, LOOK)):
+            with move_on_after(min(self.seconds, POLL_INTERVAL)):
                 async with create_task_group() as group:
                     for one in self.reading:
                         group.start_soon(wait_for, one, wait_readable)
@@ -75,7 +75,7 @@ class WaitForSockets(Effect["frozenset[socket | int]"]):
 
 
 def _first(several: BaseExceptionGroup[BaseException]) -> BaseException:
-    """Return the Ctrl-C that struck in one of several waits (on trio), else the first of their errors."""
+    """Return the `KeyboardInterrupt` of one of several waits (on trio), or else the first error."""
     error: BaseException = several.subgroup(KeyboardInterrupt) or several
     while isinstance(error, BaseExceptionGroup):
         error = cast("BaseExceptionGroup[BaseException]", error).exceptions[0]
@@ -84,7 +84,7 @@ def _first(several: BaseExceptionGroup[BaseException]) -> BaseException:
 
 @dataclass(frozen=True, slots=True)
 class CallBlocking(Effect[T]):
-    """Ask for the result of a call that blocks: of a program that awaits, in a thread."""
+    """Make a blocking call, in a thread if the program is asynchronous. The outcome is its result."""
 
     call: Callable[[], T] = field(repr=False)
 
@@ -93,7 +93,7 @@ class CallBlocking(Effect[T]):
         return self.call()
 
     async def in_thread(self) -> Any:
-        """Await the result; a cancellation leaves the thread."""
+        """Await the result. A cancellation abandons the thread."""
         from anyio.to_thread import run_sync
 
         return await run_sync(self.call, abandon_on_cancel=True)

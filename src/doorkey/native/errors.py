@@ -1,8 +1,10 @@
-"""The errors of a native login, beside those of `doorkey.login.errors`.
+"""The errors of a native login, in addition to those of `doorkey.login.errors`.
 
 LoginError
 ├─ CallbackTimeout         no response came from the browser in time
-└─ NoFreePort              no port of the list can be listened at
+├─ NoFreePort              the program cannot listen at any of its ports
+├─ NoLoginMethod           no login method is possible with this machine and this provider
+└─ WrongPaste              the pasted text is not the URL of the response
 """
 
 from __future__ import annotations
@@ -15,8 +17,8 @@ __all__ = ["CallbackTimeout", "NoFreePort", "NoLoginMethod", "WrongPaste"]
 class CallbackTimeout(LoginError):
     """No valid authorization response came from the browser in time.
 
-    waited: seconds.
-    rejected: why the last request to the callback was rejected, if there was one.
+    waited: the time limit in seconds.
+    rejected: why the last request to the callback was rejected; "" if no request was rejected.
     """
 
     code = "callback_timeout"
@@ -29,7 +31,7 @@ class CallbackTimeout(LoginError):
 
     def __init__(self, waited: float = 300.0, rejected: str = "") -> None:
         last = f" The last request was rejected: {rejected}" if rejected else ""
-        given: object = waited  # an error of ours, whatever a program gives
+        given: object = waited  # a value of a wrong type must not raise another error here
         limit = f"{given:g} s" if isinstance(given, int | float) else "its time"
         super().__init__(f"No response came from the browser within {limit}.{last}")
         self.waited, self.rejected = waited, rejected
@@ -43,21 +45,21 @@ class NoFreePort(LoginError):
     title = "The login cannot listen for the browser"
     problem = "No port of this machine is free for the response of the browser."
     fix = "End the other program, or log in by device code or by pasting."
-    for_developers = "ports= lists the ports of the registered redirect URIs; (0,) takes any free one."
+    for_developers = "ports= lists the ports of the registered redirect URIs; (0,) means any free port."
 
 
 class NoLoginMethod(LoginError):
-    """No way to log in fits this machine and this provider; the problem says why."""
+    """No login method is possible with this machine and this provider. `problem` states why."""
 
     code = "no_login_method"
     title = "No login is possible here"
     problem = "No user can log in from this machine."
     fix = "Log in on a machine with a browser, or use a service account."
-    for_developers = "method= selects a way to log in that the environment does not show."
+    for_developers = "method= selects a login method that cannot be detected from the environment."
 
 
 class WrongPaste(LoginError):
-    """The pasted text is not the URL to which the browser returned; `problem` describes it."""
+    """The pasted text is not the URL to which the browser returned. `problem` describes the text."""
 
     code = "wrong_paste"
     title = "This is not the URL of the login"

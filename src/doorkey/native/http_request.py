@@ -1,7 +1,7 @@
-"""One request of a browser, read from the bytes of a connection within bounds (RFC 9112).
+"""Read one request of a browser from the bytes of a connection, within limits (RFC 9112).
 
-A browser sends one small GET, or the POST of a form. Everything else has a status of its own, so that no parser is
-needed for it: no transfer coding, no upgrade, no second request.
+A browser sends one small GET, or the POST of a form. Everything else is rejected with a status, so that no parser is
+needed for a transfer coding, an upgrade or a second request.
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from typing import Final
 
 MAX_HEAD: Final = 16 * 1024
-"""Bytes of the request line and of all headers."""
+"""The maximum bytes of the request line and all headers."""
 MAX_BODY: Final = 64 * 1024
-"""Bytes of a posted form."""
+"""The maximum bytes of a posted form."""
 MAX_HEADERS: Final = 100
 
 _LINE: Final = re.compile(rb"([A-Z]{1,20}) (/[\x21-\x7e]*) HTTP/1\.[01]")
@@ -23,7 +23,7 @@ _LENGTH: Final = re.compile(r"[0-9]{1,9}")
 
 @dataclass(frozen=True, slots=True, repr=False)
 class HttpRequest:
-    """A whole request. Its query and its body are secrets."""
+    """A complete request. Its query and its body are secret."""
 
     method: str
     path: str
@@ -38,7 +38,7 @@ class HttpRequest:
 
 @dataclass(frozen=True, slots=True)
 class Unreadable:
-    """A request that is not read: the status of the response, and the reason in words."""
+    """A request that is rejected unread: the status of the response, and the reason as a sentence."""
 
     status: int
     reason: str
@@ -55,7 +55,7 @@ class RequestReader:
         self._length = 0
 
     def feed(self, data: bytes) -> HttpRequest | Unreadable | None:
-        """Return the request once `data` ends it, or why it is not read; None: more has to come."""
+        """Return the request if `data` completes it, the reason for its rejection, or None if more data is needed."""
         self._data += data
         if self._head is None:
             if not b"A" <= self._data[:1] <= b"Z":  # TLS, for instance

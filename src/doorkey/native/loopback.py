@@ -17,7 +17,7 @@ from doorkey.wire.urls import check_endpoint, is_loopback
 REDIRECT_URI: Final = "http://127.0.0.1/callback"
 ANY_PORT: Final = (0,)
 _TRIES: Final = 20
-"""Ports that the system picks until one is free for IPv4 and IPv6."""
+"""The maximum number of ports that the system picks, until one is free for IPv4 and IPv6."""
 _BACKLOG: Final = 128
 _ABSENT: Final = frozenset({errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT, errno.EPROTONOSUPPORT, errno.ENOENT})
 """The errors of a machine without IPv6, or without IPv4."""
@@ -25,32 +25,32 @@ _ABSENT: Final = frozenset({errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT, errno.EPROT
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A redirect URI without its port, and the ports that are tried in turn; 0 is any free one."""
+    """A redirect URI without its port, and the ports that are tried in turn; 0 means any free port."""
 
     uri: str
     ports: tuple[int, ...]
 
     @classmethod
     def of(cls, redirect_uri: str, ports: Iterable[int]) -> Target:
-        """Return the target of these arguments. Raises `UsageError`."""
+        """Return the target for these arguments. Raises `UsageError`."""
         parts = urlsplit(check_endpoint(redirect_uri, "redirect_uri"))
         if parts.scheme != "http" or not is_loopback(parts.hostname or ""):
             raise UsageError(
-                f"redirect_uri is an http URL of this machine, such as {REDIRECT_URI}: to log in with another one, use "
+                f"redirect_uri must be an http URL of this machine, such as {REDIRECT_URI}: for any other URI, use "
                 "login_by_pasting"
             )
         tried = tuple(count(one, "a port", least=0, most=65535) for one in each(ports, int, "ports is a list of ports"))
         if parts.port is not None and tried == ANY_PORT:
             tried = (parts.port,)
         elif parts.port is not None and tried != (parts.port,):
-            raise UsageError("redirect_uri has a port, and ports= has others: give one of both")
+            raise UsageError("redirect_uri has a port, and ports= has other ports: use only one of them")
         if not tried:
-            raise UsageError("ports is a list of at least one port; 0 is any free one")
+            raise UsageError("ports must be a list of at least one port; 0 means any free port")
         host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname or ""
         return cls(urlunsplit(parts._replace(netloc=host)), tried)
 
     def at(self, port: int) -> str:
-        """Return the redirect URI with its port."""
+        """Return the redirect URI with `port`."""
         parts = urlsplit(self.uri)
         return urlunsplit(parts._replace(netloc=f"{parts.netloc}:{port}"))
 
@@ -68,9 +68,10 @@ class Target:
 
 
 def _both(port: int, needed: tuple[int, ...]) -> tuple[socket.socket, ...]:
-    """Return sockets that listen at 127.0.0.1 and [::1], at one port; nothing if it is taken at one of them.
+    """Return sockets that listen at one port of 127.0.0.1 and [::1]; () if it is in use at one of these addresses.
 
-    With a port of only one of them, another program could receive the response at the other (RFC 8252 §8.3).
+    If the program listened at only one address, another program could receive the response at the other (RFC 8252
+    §8.3).
     """
     listeners: list[socket.socket] = []
     try:
@@ -96,7 +97,7 @@ def _listening(family: int, port: int) -> socket.socket:
         exclusive: int | None = getattr(socket, "SO_EXCLUSIVEADDRUSE", None)  # on Windows
         if exclusive is not None:
             listener.setsockopt(socket.SOL_SOCKET, exclusive, 1)
-        else:  # the port of the last login can be used at once; another program that listens there still excludes it
+        else:  # allow the port of the last login at once; a port where another program listens stays unavailable
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         if family == socket.AF_INET6:
             listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)

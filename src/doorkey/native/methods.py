@@ -1,4 +1,4 @@
-"""Which way to log in fits a machine and a provider: a pure function of the environment."""
+"""Choose the login method for a machine and a provider, as a pure function of the environment."""
 
 from __future__ import annotations
 
@@ -17,7 +17,11 @@ _DESKTOP_SANDBOXES: Final = ("flatpak", "snap")
 
 @dataclass(frozen=True, slots=True)
 class MethodChoice:
-    """A way to log in, and the reason for it as a sentence."""
+    """The chosen login method.
+
+    method: "browser", "device" or "paste".
+    reason: the reason for it, as a sentence.
+    """
 
     method: Method
     reason: str
@@ -33,7 +37,7 @@ def choose_method(
     has_authorization_endpoint: bool = True,
     has_device_endpoint: bool = False,
 ) -> MethodChoice:
-    """Return how to log a user in: in the browser, else by device code, else by pasting a URL.
+    """Return the method to log a user in: in the browser, else by device code, else by pasting a URL.
 
     environ: the environment variables.
     platform: `sys.platform`.
@@ -42,7 +46,7 @@ def choose_method(
     in_container: whether the program runs in a container, which has its own ports.
     has_authorization_endpoint, has_device_endpoint: whether the provider has these endpoints.
 
-    Raises `NoLoginMethod` with the reason if there is none.
+    Raises `NoLoginMethod` with the reason if no method is possible.
     """
     if environ.get("CI") not in (None, "", "0", "false") and not has_terminal:
         raise NoLoginMethod("This is a job of a CI system, where no user can log in.")
@@ -60,14 +64,14 @@ def choose_method(
 
 
 def _why_no_browser(environ: Mapping[str, str], platform: str, *, has_browser: bool, in_container: bool) -> str:
-    """Return why the browser of this machine cannot come back to a port of this machine, as a sentence, or ""."""
+    """Return why the browser cannot return to a port of this machine, as a sentence; "" if it can."""
     if environ.get("CODESPACES") == "true":
-        return "This is a codespace, whose ports the browser does not reach."
-    # The terminal of an editor on another machine: it opens the browser there, and forwards the ports.
+        return "This is a codespace, and the browser cannot reach its ports."
+    # A terminal of VS Code for a remote machine: the editor opens the browser on its own machine, and forwards ports.
     if "VSCODE_IPC_HOOK_CLI" in environ and environ.get("BROWSER"):
         return ""
     if in_container or "KUBERNETES_SERVICE_HOST" in environ or _names_container(environ):
-        return "This is a container, whose ports the browser does not reach."
+        return "This is a container, and the browser cannot reach its ports."
     if any(environ.get(name) for name in ("SSH_CONNECTION", "SSH_TTY", "SSH_CLIENT")):
         return "This is an SSH session, and the browser is on another machine."
     if not has_browser:

@@ -1,4 +1,4 @@
-"""The pages that the browser shows at the end of a native login, and the response that carries a page."""
+"""The pages that the browser shows at the end of a native login, and the HTTP response with a page."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ _CLOSE = "You can close this window."
 
 
 def success_response() -> bytes:
-    """Return the response once the token is there."""
+    """Return the response for a login whose token has been received."""
     return _response(200, page("You are logged in", done("The application has received the login."), paragraph(_CLOSE)))
 
 
 def failure_response(error: OAuthError) -> bytes:
     """Return the response for a login that failed."""
-    told = (error.title, error.problem, error.fix) if isinstance(error, LoginError) else _told(error)
-    return _response(400, page(told[0], problem(told[1]), paragraph(told[2]), paragraph(_CLOSE)))
+    title, cause, fix = (error.title, error.problem, error.fix) if isinstance(error, LoginError) else _texts_of(error)
+    return _response(400, page(title, problem(cause), paragraph(fix), paragraph(_CLOSE)))
 
 
 def rejection_response(rejected: Rejected | Unreadable) -> bytes:
@@ -34,12 +34,12 @@ def rejection_response(rejected: Rejected | Unreadable) -> bytes:
     return _response(rejected.status, text, rejected.headers)
 
 
-def _told(error: OAuthError) -> tuple[str, str, str]:
+def _texts_of(error: OAuthError) -> tuple[str, str, str]:
     return "The login failed", f"{str(error).rstrip('.')}.", "Start the login again in the application."
 
 
 def _response(status: int, text: str, headers: tuple[tuple[str, str], ...] = ()) -> bytes:
-    """Return the bytes of a response that closes its connection. The URL of the page is told to no other site."""
+    """Return the bytes of a response that closes its connection, and whose page sends its URL to no other site."""
     body = text.encode("utf-8", "replace")
     own = [(name, "no-referrer" if name == "Referrer-Policy" else value) for name, value in page_headers()]
     lines = [f"{name}: {value}" for name, value in (*own, *headers, ("Content-Length", str(len(body))))]

@@ -1,4 +1,4 @@
-"""What a user pasted in place of the URL at which the browser came back, and the line in which it is typed."""
+"""Parse the URL of the response that a user pasted, and the line of a terminal into which it was typed."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ _ERASE: Final = b"\x7f\x08"
 _ERASE_ALL: Final = 0x15  # Ctrl-U
 _END: Final = 0x04  # Ctrl-D
 _BRACKETS: Final = re.compile(rb"\x1b\[20[01]~")
-"""The sequences that a terminal puts around a paste if a program has requested that."""
+"""The sequences around a paste that a terminal adds if a program has requested them."""
 
 
-def judged_paste(text: str, expected: Expected, *, in_fragment: bool = False) -> Accepted | str:
-    """Return the response in `text`, or a sentence about the text that was pasted instead.
+def parse_paste(text: str, expected: Expected, *, in_fragment: bool = False) -> Accepted | str:
+    """Return the response in `text`, or a sentence that explains why the text is not this response.
 
     in_fragment: whether the response is in the fragment of the URL.
     """
@@ -49,26 +49,26 @@ def judged_paste(text: str, expected: Expected, *, in_fragment: bool = False) ->
     if len(states) != 1:
         return "The URL has no state: copy all of it, with everything after the question mark."
     if not hmac.compare_digest(states[0].encode("utf-8", "replace"), expected.state.encode()):
-        return "The URL belongs to another login: paste the one of the login that was begun here."
+        return "The URL belongs to another login: paste the URL of the login that was begun here."
     return Accepted(url)
 
 
 @dataclass(slots=True, repr=False)
 class Line:
-    """A line that is typed or pasted into a terminal that does not edit lines itself.
+    """A line that is typed or pasted into a terminal without line editing.
 
-    A terminal that does passes on 4095 bytes of a line, and a URL with a code may be longer.
+    With its own line editing, a terminal passes on only 4095 bytes of a line, and a URL with a code may be longer.
     """
 
     is_done: bool = False
     """Whether the line has ended."""
     is_end: bool = False
-    """Whether the input ended where a line would have begun."""
+    """Whether the input ended before the line began."""
     _text: bytearray = field(default_factory=bytearray)
 
     @property
     def is_too_long(self) -> bool:
-        """Whether it is longer than a URL; the rest of it is dropped."""
+        """Whether the line is longer than `MAX_TEXT`. The rest of it is dropped."""
         return len(self._text) > MAX_TEXT
 
     def value(self) -> str:
@@ -76,7 +76,7 @@ class Line:
         return _BRACKETS.sub(b"", self._text).decode("utf-8", "replace")
 
     def feed(self, piece: bytes) -> bytes:
-        """Add the typed bytes (none at the end of the input), and return the bytes that the terminal shows."""
+        """Add the typed bytes (b"" at the end of the input), and return the bytes that the terminal must show."""
         echo = bytearray()
         for byte in piece or bytes((_END,)):
             if byte in b"\r\n" or byte == _END:

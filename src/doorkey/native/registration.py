@@ -21,7 +21,7 @@ def registration(
     exchange: ExchangePolicy | None,
     clock: Callable[[], float] | None,
 ) -> dict[str, Any]:
-    """Return the options of `LoginClient` and `AsyncLoginClient` for arguments that every native login has."""
+    """Return the options of `LoginClient` and `AsyncLoginClient` for the common arguments of native logins."""
     given: dict[str, Any] = {"exchange": exchange, "clock": clock}
     return {
         "client_id": text(client_id, "client_id"),

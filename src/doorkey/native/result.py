@@ -1,4 +1,4 @@
-"""What a finished login of a native app returns."""
+"""The result of a finished native login."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class NativeLogin:
     """A finished login of a command line tool or a desktop app."""
 
     token: OAuth2Token
-    """The token, as a session takes it."""
+    """The token, in the form that a session accepts."""
     claims: IDToken | None
     """The verified claims of the ID token; None if `openid` was not requested."""
     method: Method
@@ -31,5 +31,5 @@ class NativeLogin:
 
 
 def native_login(result: LoginResult, method: Method) -> NativeLogin:
-    """Return the native login whose authorization response was finished with this `result`."""
+    """Return the native login for the `result` of a `LoginClient`."""
     return NativeLogin(result.token, result.claims, method)

@@ -1,4 +1,4 @@
-"""One line of standard input, as a flow: read without a thread where the system can wait for input."""
+"""Read one line of standard input, as a flow, without a thread if the system can wait for input."""
 
 from __future__ import annotations
 
@@ -20,7 +20,10 @@ _NO_INPUT: Final = "Standard input ended before a URL was pasted."
 
 
 def read_line(prompt: str) -> Flow[str]:
-    """Show the prompt on standard error, and return the next line of standard input. Raises `WrongPaste` at its end."""
+    """Show the prompt on standard error, and return the next line of standard input.
+
+    Raises `WrongPaste` at the end of the input.
+    """
     number = _number_of(sys.stdin)
     if number is None:
         say(prompt)
@@ -32,7 +35,7 @@ def read_line(prompt: str) -> Flow[str]:
 
 
 def _of_terminal(prompt: str, number: int) -> Flow[str]:
-    """Read a line that is typed or pasted, and show it in the terminal only: a file would keep the code in the URL."""
+    """Read a line that is typed or pasted. Echo it only to a terminal: a file would keep the code in the URL."""
     line = Line()
     with without_line_editing(number):
         say(prompt)
@@ -45,7 +48,7 @@ def _of_terminal(prompt: str, number: int) -> Flow[str]:
 
 
 def _of_pipe(prompt: str, number: int) -> Flow[str]:
-    """Read a line byte by byte: the next line stays there."""
+    """Read a line byte by byte, so that the next line stays unread."""
     line = Line()
     say(prompt)
     while not line.is_done and not line.is_too_long:
@@ -61,7 +64,7 @@ def _value(line: Line) -> str:
 
 
 def _read(number: int, size: int) -> bytes:
-    """Return what can be read, nothing at the end and of a terminal that was closed."""
+    """Return the available bytes; b"" at the end of the input, and for a terminal that was closed."""
     try:
         return os.read(number, size)
     except OSError:
@@ -69,21 +72,21 @@ def _read(number: int, size: int) -> bytes:
 
 
 def _read_blocking() -> str:
-    """Return the next line, nothing at the end and of a stream that cannot be read."""
+    """Return the next line; "" at the end of the input, and for a stream that cannot be read."""
     try:
         return "" if sys.stdin is None else sys.stdin.readline(MAX_TEXT + 2)
-    except (OSError, ValueError):  # the latter of a closed stream, and of bytes that are no text
+    except (OSError, ValueError):  # ValueError: a closed stream, or bytes that are not text
         return ""
 
 
 def _number_of(stream: Any) -> int | None:
-    """Return the number of a stream for whose input the system can wait; None: reading it blocks, or ends at once."""
+    """Return the file descriptor of a stream if the system can wait for its input; otherwise None."""
     if os.name != "posix":
         return None
     try:
         number: int = stream.fileno()
         kind = os.fstat(number).st_mode
-    except (AttributeError, OSError, ValueError):  # no stream, one of text in memory, or a closed one
+    except (AttributeError, OSError, ValueError):  # no stream, a stream in memory, or a closed stream
         return None
     return number if os.isatty(number) or stat.S_ISFIFO(kind) or stat.S_ISSOCK(kind) else None
 
@@ -99,7 +102,7 @@ def _has_input(number: int) -> bool:
 
 @contextmanager
 def without_line_editing(number: int) -> Generator[None]:
-    """Have a terminal pass on each byte at once, and show none itself. Ctrl-C still interrupts."""
+    """Switch off line editing and echo, so that the terminal passes on each byte at once. Ctrl-C still interrupts."""
     import termios
 
     try:

@@ -37,7 +37,7 @@ def blocking(flow: Callable[P, Flow[T]]) -> Callable[P, T]:
 
 
 def awaiting(flow: Callable[P, Flow[T]]) -> Callable[P, Coroutine[Any, Any, T]]:
-    """Return the coroutine function that runs `flow` to its result; its name has an `a` in front."""
+    """Return the coroutine function that runs `flow` to its result. Its name has the prefix `a`."""
 
     async def function(*args: P.args, **kwargs: P.kwargs) -> T:
         driver = _AwaitingDriver()
@@ -62,7 +62,7 @@ class _BlockingDriver:
         try:
             return run(flow, self._perform)
         finally:
-            flow.close()  # an interrupt may strike outside the flow, which then gets to its `finally` here
+            flow.close()  # an interrupt may occur outside the flow; this runs the `finally` blocks of the flow
             if self._client is not None:
                 self._client.close()
 
@@ -111,7 +111,7 @@ class _AwaitingDriver:
 
 
 async def _close(client: AsyncLoginClient) -> None:
-    """Close the connections, also in a canceled task."""
+    """Close the connections, even in a canceled task."""
     from anyio import CancelScope
 
     with CancelScope(shield=True):
@@ -119,7 +119,7 @@ async def _close(client: AsyncLoginClient) -> None:
 
 
 def _present(function: Any, flow: Callable[..., Any], prefix: str) -> None:
-    """Let `help()` show the public name, and the result where the flow says ``Flow[result]``."""
+    """Make `help()` show the public name, and the type of the result in place of ``Flow[result]``."""
     flow = cast(FunctionType, flow)
     update_wrapper(function, flow)
     result = str(flow.__annotations__["return"]).removeprefix("Flow[").removesuffix("]")

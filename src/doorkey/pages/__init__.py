@@ -1,6 +1,6 @@
-"""HTML pages for people: what the login and the authorization server show in a browser. Pure.
+"""The HTML pages for people that the login and the authorization server show in a browser. Pure.
 
-Each page is plain HTML with one style sheet. No page needs a script. `page_headers` are the headers to send with it.
+Each page is plain HTML with one style sheet. No page needs a script. `page_headers` returns the headers of a page.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The headers of a page: no cache keeps it, no page frames it, and it loads only what it is made of."""
+"""The headers of a page: no cache stores it, no other page shows it in a frame, and it loads only its own parts."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ def page_headers(*, frames: Iterable[str] = (), script: str | None = None) -> Pa
     """Return the headers of a page.
 
     frames: the URLs that it loads in frames; their origins are allowed.
-    script: the URL of the one script that it may load.
+    script: the URL of the only script that it may load.
 
-    The content security policy has no `form-action`: browsers apply that to the redirect that follows a form too, and
-    that may lead to another site, such as the provider or the client.
+    The content security policy has no `form-action`, because browsers also apply it to the redirect after a form, which
+    may lead to another site, such as the provider or the client.
     """
     allowed = [style_source()]
     origins = dict.fromkeys("{0.scheme}://{0.netloc}".format(urlsplit(url)) for url in frames)

@@ -1,4 +1,4 @@
-"""The frame of every page: its head, its header, and its main part with the one heading."""
+"""The layout of every page: its head, its header, and its main part with the only heading."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ def page(
     wide: bool = False,
     script: str | None = None,
 ) -> str:
-    """Return a whole page.
+    """Return a complete page.
 
-    heading: its one `h1`.
+    heading: the text of its only `h1`.
     content: the parts of its main part.
     site: the name of the application or of the provider, in the header and in the title.
     tab: the title; None: the heading.
-    wide: whether it needs the room of a list.
-    script: the URL of a script, which only does for the user what a link or a button of the page does.
+    wide: whether the page is wide, for a list.
+    script: the URL of a script, which must do only what a link or a button of the page does.
     """
     title = fill("{title} · {site}", title=tab or heading, site=site) if site else fill("{title}", title=tab or heading)
     return fill(

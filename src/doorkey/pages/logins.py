@@ -22,11 +22,11 @@ def error_page(
     """Return the page that explains an error.
 
     title: the heading.
-    cause: what happened, in words of the end user.
+    cause: what happened, in words for the end user.
     fix: what the end user can do.
-    retry_url: where the login begins again; None: the page has no such link.
+    retry_url: the URL that begins the login again; None: the page has no such link.
     retry_label: the text of that link.
-    developer_note: what the developer of the application has to change; it is folded at first.
+    developer_note: what the developer of the application must change. It is collapsed at first.
     site: the name of the application, above the page and in its title.
 
     Raises `UsageError` for a `retry_url` that a browser would run as code.
@@ -46,7 +46,7 @@ def choice_page(
 ) -> str:
     """Return the page on which the user chooses a provider.
 
-    providers: the name of each provider, and the URL that begins the login there.
+    providers: for each provider, its name and the URL that begins a login there.
 
     Raises `UsageError` for a URL that a browser would run as code.
     """
@@ -60,7 +60,8 @@ def choice_page(
 def logged_out_page(*, login_url: str | None = None, home_url: str | None = None, site: str = "") -> str:
     """Return the page that states that the session has ended.
 
-    login_url: where the user can log in again. home_url: another page of the application to go to.
+    login_url: the URL at which the user can log in again.
+    home_url: the URL of another page of the application.
 
     Raises `UsageError` for a URL that a browser would run as code.
     """

@@ -7,21 +7,24 @@ from collections.abc import Iterable
 from doorkey.pages.markup import EMPTY, Html, attribute, fill, href, joined
 
 CONTINUE = 'addEventListener("load", () => document.getElementById("continue").click());\n'
-"""The script that goes on: it clicks what has the id `continue` once the page and its frames are loaded."""
+"""The script that continues by itself: it clicks the element `#continue` after the page and its frames are loaded."""
 
 
 def problem(text: str) -> Html:
-    """Return a note that a screen reader announces: what went wrong. Other parts refer to its id, `problem`."""
+    """Return a note about an error, which a screen reader announces. Other parts refer to its ID, `problem`."""
     return fill('<p class="note" role="alert" id="problem">{text}</p>', text=text)
 
 
 def done(text: str) -> Html:
-    """Return a note about what has been done."""
+    """Return a note about success."""
     return fill('<p class="note good" role="status">{text}</p>', text=text)
 
 
 def paragraph(text: str, *, soft: bool = False) -> Html:
-    """Return a paragraph, in a softer color if it matters less; nothing for an empty text."""
+    """Return a paragraph; `EMPTY` for an empty text.
+
+    soft: whether it is less important, and has a softer color.
+    """
     if not text:
         return EMPTY
     return fill('<p class="soft">{text}</p>', text=text) if soft else fill("<p>{text}</p>", text=text)
@@ -30,7 +33,8 @@ def paragraph(text: str, *, soft: bool = False) -> Html:
 def button_link(url: str, label: str, *, other: bool = False, goes_on: bool = False) -> Html:
     """Return a link that looks like a button.
 
-    other: whether it is not the usual choice. goes_on: whether the script `CONTINUE` follows it.
+    other: whether it is a secondary choice.
+    goes_on: whether the script `CONTINUE` clicks it.
     """
     return fill(
         '<p><a class="{kind}"{id} href="{url}">{label}</a></p>',
@@ -63,8 +67,9 @@ def submit(
 ) -> Html:
     """Return the button of a form.
 
-    name, value: what it adds to the form. other: whether it is not the usual choice.
-    about: what a screen reader adds to the label, where several buttons of a page have the same one.
+    name, value: the field that it adds to the form.
+    other: whether it is a secondary choice.
+    about: the text that a screen reader adds to the label, if several buttons of a page have the same label.
     goes_on: whether the script `CONTINUE` clicks it.
     """
     return fill(
@@ -78,7 +83,7 @@ def submit(
 
 
 def details(summary: str, text: str) -> Html:
-    """Return a text that the user can open; nothing for an empty text."""
+    """Return a collapsed text that the user can expand; `EMPTY` for an empty text."""
     if not text:
         return EMPTY
     return fill("<details><summary>{summary}</summary>\n<p>{text}</p>\n</details>", summary=summary, text=text)

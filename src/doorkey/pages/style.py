@@ -1,4 +1,4 @@
-"""The style sheet of every page, and the source by which a content security policy allows it and no other."""
+"""The style sheet of every page, and the directive of a content security policy that allows only this style sheet."""
 
 from __future__ import annotations
 

@@ -5,7 +5,7 @@
     with Provider() as provider:                        # in unittest, or anywhere else
     LocalIssuer()                                       # an issuer for unit tests, without a network
 
-Everything is imported on first use: pytest imports the plugin of this package in every run.
+Everything is imported on first use, because pytest imports the plugin of this package in every run.
 """
 
 from typing import TYPE_CHECKING, Any

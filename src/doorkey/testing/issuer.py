@@ -27,20 +27,19 @@ from doorkey.wire.urls import check_endpoint
 
 T = TypeVar("T")
 
-USUAL_URL = "https://issuer.example"
+DEFAULT_URL = "https://issuer.example"
 
 
 @options_checked("a local issuer")
 class LocalIssuer(Issuer):
-    """An issuer without a network: each parameter for a `doorkey.Issuer` accepts it, and verifies the tokens that it
-    issues.
+    """An issuer without a network. Use it in place of a `doorkey.Issuer`, to verify the tokens that it issues.
 
     Its methods `token`, `id_token`, `rotate_keys` and `advance` are those of `doorkey.testing.Provider`.
 
-    url: the issuer's URL; nothing listens there.
-    clients: added to the default ones; one with the name of a default client replaces it.
-    users: added to the default ones in the same way.
-    settings: of its only realm.
+    url: the issuer's URL. No server listens there.
+    clients: clients in addition to the default clients. A client with the ID of a default client replaces it.
+    users: users in addition to the default users. A user with the name of a default user replaces it.
+    settings: the settings of its only realm.
     clock: returns POSIX seconds; None: `time.time`.
 
     Raises `UsageError` for a URL that cannot be an issuer, and for invalid arguments.
@@ -48,7 +47,7 @@ class LocalIssuer(Issuer):
 
     def __init__(
         self,
-        url: str = USUAL_URL,
+        url: str = DEFAULT_URL,
         *,
         clients: Iterable[Client] = (),
         users: Iterable[User] = (),
@@ -69,7 +68,7 @@ class LocalIssuer(Issuer):
 
 
 class _OneRealm(Service):
-    """A service whose only issuer has a URL of its own."""
+    """A service whose only issuer has the given URL."""
 
     def __init__(
         self,
@@ -88,7 +87,7 @@ class _OneRealm(Service):
         return self._url
 
     def issuer_of(self, realm: str) -> str:
-        super().issuer_of(realm)  # refuses an unknown one
+        super().issuer_of(realm)  # raises `UsageError` for an unknown realm
         return self._url
 
     def public_jwks(self) -> dict[str, Any]:
@@ -101,7 +100,7 @@ class _OneRealm(Service):
 
 
 class _LiveKeys(KeyCore):
-    """Keys that follow a rotation at once."""
+    """Keys that reflect a rotation immediately."""
 
     def __init__(self, jwks: Callable[[], dict[str, Any]]) -> None:
         super().__init__(None, keys=())

@@ -14,13 +14,13 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def doorkey_provider_options() -> Mapping[str, Any]:
-    """The options of `doorkey_provider`: a test module, class or folder replaces this fixture by its own."""
+    """The options of `doorkey_provider`. Override this fixture in a test module, class or folder."""
     return {}
 
 
 @pytest.fixture
 def doorkey_provider(doorkey_provider_options: Mapping[str, Any]) -> Iterator[Provider]:
-    """A new provider, which fails the test at its end if a fault was never triggered."""
+    """A new provider. At its end, it fails the test if a fault was never triggered."""
     from doorkey.testing.provider import Provider
 
     with Provider(**doorkey_provider_options) as provider:

@@ -1,4 +1,4 @@
-"""The embedded provider as a test uses it."""
+"""The embedded provider for tests."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import doorkey.dev.provider
 class Provider(doorkey.dev.provider.Provider):
     """`doorkey.dev.Provider`, which fails the test if a fault was never triggered.
 
-    It is a context manager, and takes the same options. At the end of the block it raises `UnusedFault`, which is an
-    `AssertionError` too, unless another error ended the block.
+    It is a context manager with the same options. At the end of the block it raises `UnusedFault`, which is also an
+    `AssertionError`, unless another error ended the block.
     """
 
     def __exit__(

@@ -25,20 +25,22 @@ DEFAULT_REALM = "master"
 
 
 class RemoteProvider:
-    """A provider that `python -m doorkey.dev --control` runs, as a test uses it.
+    """Controls a provider that `python -m doorkey.dev --control` runs in another process.
 
-    url, token: the URL and the token that this command prints. It is a context manager: like
-        `doorkey.testing.Provider`, it raises `UnusedFault` at the end of the block if a fault was never triggered.
+    It is a context manager. Like `doorkey.testing.Provider`, it raises `UnusedFault` at the end of the block if a fault
+    was never triggered. Its methods are those of `Provider`, with the same parameters and errors. Each call, also of
+    the constructor, raises `TransportError` if the provider does not respond.
 
-    Its methods are those of `Provider`, with the same parameters and errors. A call raises `TransportError` if the
-    provider does not answer. Raises `UsageError` for a URL beyond loopback.
+    url, token: the URL and the token that this command prints.
+
+    Raises `UsageError` for a URL that is not on loopback.
     """
 
     @hides_locals
     def __init__(self, url: str, token: str) -> None:
         parts = split_url(url, "URL of the control")
         if parts.scheme != "http" or not is_loopback(parts.hostname or "") or parts.port is None:
-            raise UsageError("the URL of the control is that of a port on loopback, such as http://127.0.0.1:8081")
+            raise UsageError("the URL of the control must have a port on loopback, such as http://127.0.0.1:8081")
         self._base = f"{parts.scheme}://{parts.netloc}"
         self._address = (parts.hostname or "", parts.port)
         self._token = Secret(named(token, "the token of the control"))
@@ -63,7 +65,7 @@ class RemoteProvider:
         return self.issuer_of(DEFAULT_REALM)
 
     def issuer_of(self, realm: str) -> str:
-        """Return the issuer of a realm. Raises `UsageError` for a realm that is not there."""
+        """Return the issuer of a realm. Raises `UsageError` for an unknown realm."""
         return found(realm, self._issuers, "realm")
 
     def token(
@@ -79,7 +81,7 @@ class RemoteProvider:
         realm: str = DEFAULT_REALM,
         rfc9068: bool | None = None,
     ) -> str:
-        """Return a new access token, as a test orders it; `key` is a JWK or PEM."""
+        """Return a new access token with these properties; see `Provider.token`. `key` is a JWK or PEM."""
         several = {
             "scopes": texts(scopes, "scopes"),
             "audience": None if audience is None else texts(audience, "audience"),
@@ -101,7 +103,7 @@ class RemoteProvider:
         code: str | None = None,
         realm: str = DEFAULT_REALM,
     ) -> str:
-        """Return a new ID token for a client, as a test orders it; `key` is a JWK or PEM."""
+        """Return a new ID token with these properties; see `Provider.id_token`. `key` is a JWK or PEM."""
         given = {"client_id": client_id, "nonce": nonce, "claims": claims, "expires_in": expires_in, "realm": realm}
         with_it = {"username": username, "key": key, "access_token": access_token, "code": code}
         return str(self.call("id_token", **given, **with_it))
@@ -117,7 +119,7 @@ class RemoteProvider:
         key: object = None,
         realm: str = DEFAULT_REALM,
     ) -> str:
-        """Return a new logout token for a client; `key` is a JWK or PEM."""
+        """Return a new logout token for a client; see `Provider.logout_token`. `key` is a JWK or PEM."""
         given = {"client_id": client_id, "sid": sid, "claims": claims, "expires_in": expires_in, "realm": realm}
         return str(self.call("logout_token", username=username, key=key, **given))
 
@@ -131,32 +133,32 @@ class RemoteProvider:
         key: object = None,
         realm: str = DEFAULT_REALM,
     ) -> LogoutCall:
-        """Post a new logout token to a client, and return the outcome."""
+        """Post a new logout token to a client, and return the outcome; see `Provider.send_logout_token`."""
         given = {"client_id": client_id, "sid": sid, "claims": claims, "key": key, "realm": realm}
         return LogoutCall(**self.call("send_logout_token", username=username, **given))
 
     def end_session(self, session_id: str, *, realm: str = DEFAULT_REALM) -> bool:
-        """End a session as an administrator does, and tell its clients; False if there is none."""
+        """End a session as an administrator does, and notify its clients. Return False if there is no such session."""
         return self.call("end_session", session_id=session_id, realm=realm) is True
 
     def log_in(self, url: str, username: str, password: str | None = None) -> str:
-        """Log a user in at an authorization request's `url`, and return the callback URL."""
+        """Log a user in at the URL of an authorization request, and return the callback URL."""
         return str(self.call("log_in", url=url, username=username, password=password))
 
     def approve_device(
         self, user_code: str, username: str, password: str | None = None, *, realm: str = DEFAULT_REALM
     ) -> None:
-        """Log a user in on the page of a device, and allow the device to log in."""
+        """Log a user in on the page for device codes, and allow the device to log in."""
         self.call("approve_device", user_code=user_code, username=username, password=password, realm=realm)
 
     def deny_device(
         self, user_code: str, username: str, password: str | None = None, *, realm: str = DEFAULT_REALM
     ) -> None:
-        """Log a user in on the page of a device, and refuse the device."""
+        """Log a user in on the page for device codes, and refuse the device."""
         self.call("deny_device", user_code=user_code, username=username, password=password, realm=realm)
 
     def advance(self, seconds: float) -> None:
-        """Move the provider's clock on by `seconds`."""
+        """Move the provider's clock forward by `seconds`."""
         self.call("advance", seconds=seconds)
 
     def clock(self) -> float:
@@ -164,39 +166,45 @@ class RemoteProvider:
         return arguments.seconds(self.call("clock"), "the provider's clock")
 
     def rotate_keys(self, *, realm: str = DEFAULT_REALM, withdraw: bool = False) -> None:
-        """Sign with new keys from now on; `withdraw` removes the earlier ones from the JWK Set."""
+        """Sign with new keys from now on. `withdraw` removes the earlier keys from the JWK Set."""
         self.call("rotate_keys", realm=realm, withdraw=withdraw)
 
     def expire_access_tokens(self) -> None:
-        """Let no access token of any realm count any more; later ones do."""
+        """Revoke all access tokens that were issued so far, in all realms."""
         self.call("expire_access_tokens")
 
     def reject_refresh_tokens(self) -> None:
-        """Refuse every refresh token that was issued so far; later ones work."""
+        """Reject all refresh tokens that were issued so far, in all realms."""
         self.call("reject_refresh_tokens")
 
     def requests(self, path_end: str = "") -> list[dict[str, Any]]:
-        """Return the requests whose path ends in `path_end`, as `LoggedRequest` describes them."""
+        """Return the requests whose path ends in `path_end`, as mappings with the members of a `LoggedRequest`."""
         found: list[dict[str, Any]] = self.call("requests", path_end=path_end)
         return found
 
     def clear_requests(self) -> None:
-        """Forget all requests so far."""
+        """Delete the record of all requests so far."""
         self.call("clear_requests")
 
     def call(self, operation: str, /, **values: object) -> Any:
-        """Return the result of an operation. Raises `UsageError` as the provider does, and `TransportError`."""
+        """Call an operation of the provider, and return its result.
+
+        operation: the name of the operation.
+        values: its arguments, as JSON values.
+
+        Raises `UsageError` for invalid arguments, `TransportError`, and `InvalidResponse`.
+        """
         try:
             body = json.dumps(values, allow_nan=False)
         except (TypeError, ValueError, RecursionError):
-            raise UsageError(f"the arguments of {operation} must be JSON: another process gets them") from None
+            raise UsageError(f"the arguments of {operation} must be JSON, because another process gets them") from None
         headers = (("Content-Type", "application/json"), ("Authorization", f"Bearer {self._token.reveal()}"))
         request = Request("POST", f"{self._base}/{operation}", headers, body=body.encode())
         response = sent(request, self._address, None, SECONDS)
         try:
             answer = parse_object(response.body)
         except JSONProblem as problem:
-            raise InvalidResponse("control", f"the control did not answer in JSON: {problem}") from None
+            raise InvalidResponse("control", f"the response of the control is not JSON: {problem}") from None
         if response.status != 200:
             raise UsageError(str(answer.get("error")))
         return answer["result"]
@@ -221,13 +229,13 @@ class RemoteFaults:
         drip: float | None = None,
         reset: Literal["before", "after"] | None = None,
     ) -> None:
-        """Let the next `times` requests be answered so; the parameters are those of `Faults.add`."""
+        """Add a fault for the next `times` requests. The parameters are those of `Faults.add`."""
         fault = {"grant_type": grant_type, "status": status, "body": body, "headers": headers or {}, "times": times}
         self._provider.call("add_fault", path_end=path_end, drip=drip, reset=reset, **fault)
 
     @property
     def unused(self) -> tuple[str, ...]:
-        """The faults that still wait for a request, each described for a person."""
+        """Descriptions of the faults that no request has triggered yet."""
         return tuple(self._provider.call("unused_faults"))
 
     def check_all_used(self) -> None:
@@ -236,5 +244,5 @@ class RemoteFaults:
             raise UnusedFault(f"no request triggered {'; '.join(unused)}")
 
     def clear(self) -> None:
-        """Forget the faults that are still waiting."""
+        """Remove the faults that no request has triggered yet."""
         self._provider.call("clear_faults")

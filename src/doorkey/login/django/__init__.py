@@ -6,7 +6,7 @@
     LOGIN_URL = "doorkey_login:login"
     urlpatterns = [path("auth/", include("doorkey.login.django.urls")), ...]
 
-`request.user`, Django's `login_required` and the admin work as always. The setting `DOORKEY_LOGIN` has the options.
+`request.user`, Django's `login_required` and the admin work as usual. The setting `DOORKEY_LOGIN` has the options.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The identities in the admin: shown and deleted there, never written."""
+"""The identities in the admin, where users can view and delete them, but not change them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ else:
 
 @admin.register(Identity)
 class IdentityAdmin(_ModelAdmin):
-    """Shows which user of the project an identity is."""
+    """Shows each identity with its user of the project."""
 
     list_display = ("user", "iss", "sub", "created_at")
     readonly_fields = ("iss", "sub", "user", "created_at")
@@ -25,9 +25,9 @@ class IdentityAdmin(_ModelAdmin):
     list_select_related = ("user",)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        """Return False: a login adds an identity."""
+        """Return False, because only a login adds an identity."""
         return False
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Return False: an identity that is changed would be another user's."""
+        """Return False, because a changed identity would belong to another user of the provider."""
         return False

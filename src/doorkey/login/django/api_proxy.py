@@ -25,10 +25,10 @@ def api_proxy(url: str, **options: Any) -> Callable[..., HttpResponseBase]:
     """Return the view of an API behind the project: ``path("api/<path:path>", api_proxy("https://api.example"))``.
 
     url: the URL of the API.
-    options: those of `doorkey.login.ApiProxy`, such as `request_headers`. With `stream`, serve the project by WSGI:
-        under ASGI, Django collects a response before it is sent.
+    options: the options of `doorkey.login.ApiProxy`, such as `request_headers`. With `stream`, serve the project with
+        WSGI, because under ASGI Django collects the whole response before it sends it.
 
-    Raises `UsageError`.
+    Raises `UsageError` for an invalid URL or header name. The other options are checked at the first request.
     """
     ProxiedAPI.of("/api", url, options.get("request_headers", ()), options.get("response_headers", ()))
 
@@ -37,7 +37,7 @@ def api_proxy(url: str, **options: Any) -> Callable[..., HttpResponseBase]:
         return ApiProxy(login, prefix, url, **options)
 
     @open_to_all
-    @csrf_exempt  # the proxy has a check of its own
+    @csrf_exempt  # the proxy has its own check
     def view(request: HttpRequest, path: str = "", **_: Any) -> HttpResponseBase:
         site = project_login().login.site
         root = request.META.get("SCRIPT_NAME", "").rstrip("/")

@@ -36,7 +36,7 @@ class LoginConfig(AppConfig):
         setting_changed.connect(self._changed)
 
     def project_login(self) -> ProjectLogin:
-        """Return the login of the project, made of its settings on first use. Raises `UsageError`."""
+        """Return the login of the project, created from its settings on first use. Raises `UsageError`."""
         made = self._made
         if made is None:
             from doorkey.login.django.project import login_of_settings

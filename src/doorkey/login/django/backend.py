@@ -17,13 +17,17 @@ __all__ = ["LoginBackend"]
 class LoginBackend(ModelBackend):
     """The backend of logins, for the setting `AUTHENTICATION_BACKENDS`.
 
-    It accepts no password: add ``django.contrib.auth.backends.ModelBackend`` for users who have one.
+    It accepts no passwords. Add ``django.contrib.auth.backends.ModelBackend`` for users with a password.
     """
 
     def authenticate(  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride]
         self, request: HttpRequest | None, login_user: User | None = None, **credentials: Any
     ) -> Any:
-        """Return the project's user of a finished login, None without one, and for a user who is not active."""
+        """Return the project's user for a finished login. Return None without a login or user, or for an inactive user.
+
+        request, credentials: ignored; Django passes them.
+        login_user: the user of the finished login.
+        """
         if not isinstance(login_user, User):
             return None
         options, known = project_login().users, login_user.claims

@@ -23,7 +23,7 @@ def register_checks() -> None:
 
 
 def check_settings(app_configs: Any, **_: Any) -> list[checks.CheckMessage]:
-    """Return the problems of the settings of the login."""
+    """Return the problems in the settings of the login."""
     found: list[checks.CheckMessage] = []
     middleware = [_path(one) for one in settings.MIDDLEWARE]
     if _MIDDLEWARE not in middleware:
@@ -31,7 +31,7 @@ def check_settings(app_configs: Any, **_: Any) -> list[checks.CheckMessage]:
             _error("E001", f'"{_MIDDLEWARE}" is missing in MIDDLEWARE: logouts at the provider have no effect')
         )
     elif _BEFORE not in middleware[: middleware.index(_MIDDLEWARE)]:
-        found.append(_error("E002", f'"{_MIDDLEWARE}" comes after "{_BEFORE}" in MIDDLEWARE'))
+        found.append(_error("E002", f'"{_MIDDLEWARE}" must come after "{_BEFORE}" in MIDDLEWARE'))
     if _BACKEND not in [_path(one) for one in settings.AUTHENTICATION_BACKENDS]:
         found.append(_error("E003", f'"{_BACKEND}" is missing in AUTHENTICATION_BACKENDS: no user can log in'))
     try:
@@ -72,5 +72,5 @@ def _path(one: object) -> str:
     )
 
 
-def _error(number: str, told: str) -> checks.Error:
-    return checks.Error(told, id=f"doorkey_login.{number}")
+def _error(number: str, message: str) -> checks.Error:
+    return checks.Error(message, id=f"doorkey_login.{number}")

@@ -8,11 +8,11 @@ __all__: list[str] = []
 
 
 class NoAccount(LoginError):
-    """The user of the provider is no user of the project who may log in."""
+    """The project has no active user for this user of the provider."""
 
     code = "no_account"
     title = "You cannot log in here"
-    problem = "The provider knows you, and this site has no active account for you."
+    problem = "The provider logged you in, but this site has no active account for you."
     fix = "Ask the people who run this site for an account."
     for_developers = (
         "The user is not active, or DOORKEY_LOGIN has create_users=False and there is no Identity of this issuer and "

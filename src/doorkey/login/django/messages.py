@@ -1,8 +1,8 @@
-"""Requests and responses of Django as the values that the routes take and return.
+"""Convert requests and responses of Django from and to the values of the routes.
 
 Theory of operation. The ID of the login's session is in Django's own session, so that there is one session cookie, and
-`login()` and `logout()` of Django renew and end both. The routes know cookies: the ID is passed to them as theirs, and
-the cookie that they set is put into Django's session instead.
+`login()` and `logout()` of Django renew and end both. The routes use a cookie. So this module passes the ID to them as
+that cookie, and stores the value of the cookie that they set in Django's session instead.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ PROXY_SETTING: Final = DJANGO
 
 
 class Answer(NamedTuple):
-    """A reply without the session's cookie.
+    """A reply as a response of Django, without the session's cookie.
 
-    identifier: the ID that the cookie was set to; "" if it was removed, None if the reply does not mention it.
+    identifier: the ID in this cookie; "" if the reply removes the cookie, None if the reply does not set it.
     """
 
     response: HttpResponse
@@ -35,9 +35,10 @@ class Answer(NamedTuple):
 
 
 def web_request(request: HttpRequest, site: Site, form: Pairs = (), *, of_user: bool = True) -> WebRequest:
-    """Return a request as a value; `form` are parameters beside those of the request's body.
+    """Return a request as a value.
 
-    of_user: False: without the login of this session, because Django knows no active user of it.
+    form: further parameters, in addition to those of the request's body.
+    of_user: False: omit the login of this session, because Django has no active user for it.
     """
     names = _names(site)
     headers = [(name, value) for name, value in request.headers.items() if name.lower() != "cookie"]
@@ -60,7 +61,7 @@ def web_request(request: HttpRequest, site: Site, form: Pairs = (), *, of_user: 
 
 
 def answer_of(reply: WebReply, site: Site) -> Answer:
-    """Return the response to a reply, and what happens to the session."""
+    """Return the response for a reply, and the change of the session."""
     response = HttpResponse(reply.body, status=reply.status)
     del response["Content-Type"]
     identifier: str | None = None
@@ -77,5 +78,5 @@ def answer_of(reply: WebReply, site: Site) -> Answer:
 
 
 def _names(site: Site) -> tuple[str, ...]:
-    """The names that the session's cookie has over http and https."""
+    """Return the names of the session's cookie over http and https."""
     return tuple(CookieRules(site.cookie, secure).name() for secure in (False, True))

@@ -36,16 +36,23 @@ _FAILED: Final = "_doorkey_failed"
 
 
 class LoginMiddleware(MiddlewareMixin):
-    """Checks that the login of each request's user is still there; after Django's `AuthenticationMiddleware`.
+    """Checks that the login of each request's user has not ended. Put it after Django's `AuthenticationMiddleware`.
 
     The check is one read of the store, when `request.user` is first used. `request.user` has two more attributes,
-    unless the model has them: `client`, an HTTP client with a fresh token of the user, and `claims`.
+    unless the model has them: `client`, an HTTP client that sends the user's valid token, and `claims`.
+
+    get_response: the next middleware, or the view.
     """
 
     def process_request(self, request: HttpRequest) -> None:
-        """Put the check before `request.user`. Raises `ImproperlyConfigured` in a wrong order of the middleware."""
+        """Replace `request.user` with a lazy user that makes the check.
+
+        request: the request.
+
+        Raises `ImproperlyConfigured` for a wrong order of the middleware.
+        """
         if not hasattr(request, "user") or not hasattr(request, "session"):
-            raise ImproperlyConfigured("LoginMiddleware comes after AuthenticationMiddleware in the setting MIDDLEWARE")
+            raise ImproperlyConfigured("put LoginMiddleware after AuthenticationMiddleware in the setting MIDDLEWARE")
         of_session: Any = request.user
         user: Any = _RequestUser(request, partial(_checked, request, of_session))
         request.user = user
@@ -57,7 +64,13 @@ class LoginMiddleware(MiddlewareMixin):
         cast("Any", request).auser = auser
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
-        """Ask a user to log in again whose token cannot be renewed any more; explain a store that fails."""
+        """Return the response for a token that can no longer be renewed, or for a failed store; otherwise None.
+
+        A user without a renewable token is logged out, and must log in again.
+
+        request: the request.
+        exception: the exception of the view.
+        """
         login = project_login().login
         user: User | None = getattr(request, _LOADED, None)
         if isinstance(exception, LOG_IN_AGAIN) and user is not None and user.uses_token:
@@ -80,12 +93,12 @@ class _RequestUser(_Lazy):
 
     @property
     def client(self) -> Any:
-        """An HTTP client that sends the user's access token, or what the model calls so; None without a login."""
+        """An HTTP client that sends the user's access token, or the model's own `client`; None without a login."""
         return self._of_login("client")
 
     @property
     def claims(self) -> UserClaims | None:
-        """The claims about the user, or what the model calls so; None without a login."""
+        """The claims about the user, or the model's own `claims`; None without a login."""
         found: UserClaims | None = self._of_login("claims")
         return found
 
@@ -108,16 +121,20 @@ def loaded(lazy: Any) -> Any:
 
 
 def login_user(request: HttpRequest) -> User | None:
-    """Return the login of a request's user, with `claims`, `client`, `iss` and `sub`; None without one.
+    """Return the login of a request's user, with `claims`, `client`, `iss` and `sub`.
 
-    A user who is not active any more is not logged in. Raises `StoreError`.
+    Return None without a login, and for a user who is no longer active.
+
+    request: the request.
+
+    Raises `StoreError` if the store fails.
     """
     found = _login_of(request)
     return found if found is not None and cast("Any", request).user.is_authenticated else None
 
 
 def _login_of(request: HttpRequest) -> User | None:
-    """Return the login of Django's session, whatever has become of its user."""
+    """Return the login of Django's session, even if its user is no longer active."""
     if not hasattr(request, _LOADED):
         identifier = request.session.get(SESSION)
         try:
@@ -131,9 +148,11 @@ def _login_of(request: HttpRequest) -> User | None:
 
 
 def login_required(view: V) -> V:
-    """Return a view, blocking or asynchronous, that is called for logged-in users only.
+    """Decorate a synchronous or asynchronous view, so that it is called only for logged-in users.
 
-    A request for a page is redirected to the login. Another request is answered with 401 and a challenge, as JSON.
+    A request for a page is redirected to the login. Any other request gets a 401 with a challenge, as JSON.
+
+    view: the view.
     """
 
     def denied(request: HttpRequest) -> HttpResponse | None:
@@ -154,9 +173,9 @@ def login_required(view: V) -> V:
 
 
 def _checked(request: HttpRequest, of_session: Any) -> Any:
-    """Return the user of Django's session, and a user who is not logged in if the login has ended."""
+    """Return the user of Django's session, or an anonymous user if the login has ended."""
     if SESSION in request.session and _login_of(request) is None:
-        cast("Any", request).user = of_session  # logout() reads it, and must not come back here
+        cast("Any", request).user = of_session  # logout() reads it, and must not call this function again
         auth.logout(request)
         return AnonymousUser()
     return getattr(loaded(of_session), "_wrapped", of_session)

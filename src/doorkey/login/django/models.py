@@ -1,4 +1,4 @@
-"""The tables of the login: which user of the project an identity is, and the records of a `DjangoStore`."""
+"""The tables of the login: the identities of the project's users, and the records of a `DjangoStore`."""
 
 from __future__ import annotations
 
@@ -11,15 +11,16 @@ from django.db import models
 
 
 def identity_key(iss: str, sub: str) -> str:
-    """Return what stands for the pair (`iss`, `sub`) in the database.
+    """Return the digest of the pair (`iss`, `sub`), which identifies it in the database.
 
-    A digest, because some databases compare texts without regard to case, and `Alice` is not `alice` (CVE-2024-32879).
+    It is a digest, because some databases ignore case when they compare text, and `Alice` is not `alice`
+    (CVE-2024-32879).
     """
     return hashlib.sha256(json.dumps([iss, sub]).encode("ascii")).hexdigest()
 
 
 class Identity(models.Model):
-    """The user of the project that a user of a provider is: the exact pair of `iss` and `sub`, and nothing else."""
+    """Links a user of a provider, the exact pair of `iss` and `sub` and nothing else, to a user of the project."""
 
     key: models.CharField[str, str] = models.CharField(max_length=64, primary_key=True, editable=False)
     iss: models.TextField[str, str] = models.TextField("issuer", editable=False)
@@ -38,7 +39,7 @@ class Identity(models.Model):
 
 
 class StoredRecord(models.Model):
-    """A record of a `DjangoStore`. Its key is a digest: databases differ in which texts are equal."""
+    """A record of a `DjangoStore`. Its key is a digest, because databases differ in how they compare text."""
 
     key: models.CharField[str, str] = models.CharField(max_length=64, primary_key=True, editable=False)
     version: models.BigIntegerField[int, int] = models.BigIntegerField(editable=False)

@@ -1,4 +1,4 @@
-"""The login of a Django project, made of its settings: `DOORKEY_LOGIN`, else the environment."""
+"""The login of a Django project, created from its settings: `DOORKEY_LOGIN`, or else the environment."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ _OF_A_PROVIDER: Final = ("client_id", "issuer", "preset", "metadata")
 class UserOptions:
     """The options by which logins create users of the project.
 
-    create_users: create a user at the first login of an identity. False: only identities that are there may log in.
-    groups: the groups of the project by the values of the claim.
-    groups_claim: the name of the claim with the groups; several names for a claim in a claim.
+    create_users: create a user at the first login of an identity. False: only existing identities may log in.
+    groups: the names of the project's groups by the values of the claim.
+    groups_claim: the name of the claim with the groups. Several names are the path of a nested claim.
     """
 
     create_users: bool = True
@@ -39,7 +39,7 @@ class UserOptions:
 
     @classmethod
     def of(cls, given: Mapping[str, Any]) -> UserOptions:
-        """Return the options that a setting has. Raises `UsageError`."""
+        """Return the options in a setting. Raises `UsageError`."""
         groups = mapping(given.get("groups", {}), "groups")
         for value, name in groups.items():
             text(value, "a value of the claim in groups")
@@ -73,13 +73,13 @@ class ProjectLogin:
 
 
 def login_of_settings() -> ProjectLogin:
-    """Return the login that the settings describe. Raises `UsageError`."""
+    """Return the login that the settings configure. Raises `UsageError`."""
     given: object = getattr(settings, "DOORKEY_LOGIN", None)
     if isinstance(given, Login):
         return ProjectLogin(given, UserOptions())
     options = dict(mapping({} if given is None else given, "the setting DOORKEY_LOGIN"))
     users = UserOptions.of({name: options.pop(name) for name in _OF_USERS if name in options})
-    usual: dict[str, Any] = {
+    defaults: dict[str, Any] = {
         "sessions": DjangoStore(),
         "secret": _secrets(),
         "prefix": _prefix(),
@@ -92,25 +92,25 @@ def login_of_settings() -> ProjectLogin:
         _refuse_options_of_a_provider(options)
     if not has_one and not options.get("providers"):
         make = Login.dev if settings.DEBUG else Login.from_env
-    told = {name: os.environ.get(f"DOORKEY_{name.upper()}") for name in ("base_url", "sessions", "secret")}
-    usual |= {name: value.split() if name == "secret" else value for name, value in told.items() if value}
+    variables = {name: os.environ.get(f"DOORKEY_{name.upper()}") for name in ("base_url", "sessions", "secret")}
+    defaults |= {name: value.split() if name == "secret" else value for name, value in variables.items() if value}
     providers = _providers(options.pop("providers", ()))
-    return ProjectLogin(make(*providers, **{**usual, **options}), users)
+    return ProjectLogin(make(*providers, **{**defaults, **options}), users)
 
 
 def _refuse_options_of_a_provider(options: Mapping[str, Any]) -> None:
-    """Raise `UsageError` for an option that `Login` itself does not have: no provider is named beside it."""
+    """Raise `UsageError` for an option that `Login` does not have, if there is no provider to which it could belong."""
     own = [name for name, one in signature(Login).parameters.items() if one.kind is Parameter.KEYWORD_ONLY]
     for name in sorted(options.keys() - {*own, "providers"}):
         meant = did_you_mean(name, [*own, *_OF_USERS, *_OF_A_PROVIDER])
         raise UsageError(
-            f"{name} in DOORKEY_LOGIN belongs to a provider, which needs issuer and client_id beside it, or it is no "
-            f"option at all{meant}"
+            f"{name} in DOORKEY_LOGIN is an unknown option, or an option of a provider, which also needs issuer and "
+            f"client_id{meant}"
         )
 
 
 def _providers(given: Any) -> tuple[LoginProvider, ...]:
-    """Return the providers: as they are, or from the options of each by its name."""
+    """Return the providers, which may be given as `LoginProvider`, or as options by name."""
     if isinstance(given, Mapping):
         several = cast("Mapping[str, Any]", given)
         return tuple(
@@ -123,13 +123,13 @@ def _secrets() -> list[str]:
     found = [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
     if any(len(text(one, "SECRET_KEY")) < LEAST for one in found):
         raise UsageError(
-            f"SECRET_KEY has at least {LEAST} random characters: cookies and records are encrypted with it"
+            f"SECRET_KEY must have at least {LEAST} random characters, because it encrypts cookies and records"
         )
     return found
 
 
 def _prefix() -> str:
-    """Return the path at which the project has included the routes, without that of the application itself."""
+    """Return the path at which the project has included the routes, without the script prefix of the project."""
     try:
         path = reverse("doorkey_login:login")
     except NoReverseMatch:
@@ -137,6 +137,6 @@ def _prefix() -> str:
     return path.removeprefix(get_script_prefix().rstrip("/")).removesuffix("/login")
 
 
-def _path(url: object, usual: str | None) -> str:
-    """Return the path of a setting that is a path or the name of a URL; "/" for the value that Django has for it."""
-    return "/" if url is None or url == usual else str(resolve_url(cast("str", url)))
+def _path(url: object, default: str | None) -> str:
+    """Return the path for a setting that is a path or the name of a URL; "/" for Django's own `default`."""
+    return "/" if url is None or url == default else str(resolve_url(cast("str", url)))

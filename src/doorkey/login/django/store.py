@@ -1,9 +1,9 @@
 """`DjangoStore`: records in the project's own database, through the connections that Django has opened.
 
-Theory of operation. Each call is one or two statements, and each that writes names in its WHERE what must still be
-true: the version, or that the lease has run out. So of two that run at once, the database lets one change the row.
-Within a transaction of the project (`ATOMIC_REQUESTS`), the statements are part of it: if the project rolls it back, a
-renewed token is lost. `manage.py check` warns of that.
+Theory of operation. Each call is one or two statements. The WHERE of each write contains its condition: the version, or
+an expired lease. So if two writes are concurrent, the database lets only one of them change the row. Within a
+transaction of the project (`ATOMIC_REQUESTS`), the statements are part of the transaction. If the project rolls it
+back, a renewed token is lost. `manage.py check` warns of that.
 """
 
 from __future__ import annotations
@@ -55,11 +55,11 @@ class DjangoStore(NotPicklable):
     """A store in a database of the Django project; ``manage.py migrate`` creates its table.
 
     using: the name of the database in the setting `DATABASES`.
-    clock: returns seconds since the epoch; leases expire by it. None: time.time, so the machines of a project need
+    clock: returns seconds since the epoch, for the expiry of leases. None: time.time, so the machines of a project need
         clocks that agree within seconds.
 
-    It blocks, for a locked row or a silent database as long as the connection of the project does: set timeouts in
-    `OPTIONS` of `DATABASES`. Raises `UsageError`.
+    Its calls block. For a locked row or a database that does not respond, they wait as long as the project's connection
+    does, so set timeouts in `OPTIONS` of `DATABASES`. Raises `UsageError` for an invalid argument.
     """
 
     def __init__(self, using: str = DEFAULT_DB_ALIAS, *, clock: Callable[[], float] | None = None) -> None:
@@ -69,7 +69,7 @@ class DjangoStore(NotPicklable):
         self._creations = itertools.count(1)
 
     def load(self, key: str) -> Record | None:
-        """Return the record of `key`, or None."""
+        """Return the record of `key`, or None. Raises `StoreError`, and `RecordError` for an invalid record."""
         digest = _digest(key)
         with _translated():
             found = self._rows(digest).annotate(size=Length("data")).values_list("version", "size").first()
@@ -83,7 +83,7 @@ class DjangoStore(NotPicklable):
         return checked_record(row[0], bytes(row[1]))
 
     def try_lease(self, key: str, seconds: float) -> Lease | None:
-        """Take the lease of `key` for `seconds` of the clock; None if another caller holds it."""
+        """Acquire the lease of `key` for `seconds`. Return None if another caller holds it. Raises `StoreError`."""
         digest, lease = _digest(key), Lease(key, new_owner())
         check_lease(seconds)
         now = self._clock()
@@ -97,7 +97,12 @@ class DjangoStore(NotPicklable):
             return lease if self._created(key=digest, version=0, gone_at=now, **held) else None
 
     def commit(self, key: str, data: bytes | None, *, expected: int) -> int:
-        """Save `data`, or delete (None), if the version is still `expected`; the new version, or 0."""
+        """Save `data` if the version is still `expected`. Return the new version, or 0. Raises `StoreError`.
+
+        key: the key of the record.
+        data: the new content; None: delete the record.
+        expected: the version of the current record; 0: there is no record.
+        """
         digest = _digest(key)
         check_commit(data, expected)
         with _translated():
@@ -108,13 +113,13 @@ class DjangoStore(NotPicklable):
             return expected + 1 if same.update(version=expected + 1, data=data, gone_at=gone_at) else 0
 
     def release(self, lease: Lease) -> None:
-        """Release the lease; an expired lease is ignored."""
+        """Release `lease`. An expired lease is ignored. Raises `StoreError`."""
         held = checked_lease(lease)
         with _translated():
             self._rows(_digest(held.key)).filter(owner=_owner(held)).update(owner="", leased_until=0.0)
 
     def close(self) -> None:
-        """Do nothing: the connections are Django's."""
+        """Do nothing, because the connections belong to Django."""
 
     def _rows(self, digest: str) -> QuerySet[StoredRecord]:
         return StoredRecord.objects.using(self.using).filter(key=digest)
@@ -128,7 +133,7 @@ class DjangoStore(NotPicklable):
         return True
 
     def _first(self, digest: str, data: bytes | None) -> int:
-        """Commit a record where there is none, or over one that no commit wrote."""
+        """Commit the first version of a record. Replace a deleted record, or one that no commit can have written."""
         if next(self._creations) % SWEEP_EVERY == 0:
             self._sweep()
         if self._created(key=digest, version=1, data=data):
@@ -138,18 +143,18 @@ class DjangoStore(NotPicklable):
             return 0
         version, size = row
         here = self._rows(digest).filter(version=version)
-        sound = (0 if size is None else 1) <= version <= MAX_VERSION and (size or 0) <= MAX_DATA
-        if sound and size is not None:
+        is_valid = (0 if size is None else 1) <= version <= MAX_VERSION and (size or 0) <= MAX_DATA
+        if is_valid and size is not None:
             return 0
-        new = version + 1 if sound else new_version()
-        if sound:
+        new = version + 1 if is_valid else new_version()
+        if is_valid:
             return (
                 new if here.filter(data__isnull=True).update(version=F("version") + 1, data=data, gone_at=None) else 0
             )
         return new if here.update(version=new, data=data, gone_at=None) else 0
 
     def _sweep(self) -> None:
-        """Delete the versions of records that were deleted long ago."""
+        """Delete the rows of records that were deleted long ago."""
         now = self._clock()
         old = StoredRecord.objects.using(self.using).filter(gone_at__lt=now - KEPT, leased_until__lt=now)
         old.delete()
@@ -160,7 +165,7 @@ def _digest(key: str) -> str:
 
 
 def _owner(lease: Lease) -> str:
-    """Return the content of the column `owner`: hexadecimal digits, because MySQL ignores the case of letters."""
+    """Return the content of the column `owner`: a hexadecimal digest, because MySQL ignores the case of letters."""
     return hashlib.sha256(lease.owner.encode("utf-8", "surrogatepass")).hexdigest()
 
 
@@ -170,9 +175,11 @@ def _translated() -> Generator[None]:
     try:
         yield
     except (DatabaseError, Error) as error:
-        told = f"the database of the project failed ({type(error).__name__}); has manage.py migrate been run?"
-        may_pass = isinstance(error, OperationalError | InterfaceError)
-        if may_pass:
-            told += " If so, a row is locked, or the database cannot be reached: try again"
+        message = (
+            f"the database of the project failed ({type(error).__name__}). If a table is missing, run manage.py migrate"
+        )
+        is_temporary = isinstance(error, OperationalError | InterfaceError)
+        if is_temporary:
+            message += ". Otherwise a row is locked, or the database cannot be reached: try again"
         cause = scrubbed(error)
-        raise StoreError(told, retryable=may_pass) from cause
+        raise StoreError(message, retryable=is_temporary) from cause

@@ -1,4 +1,4 @@
-"""The user of the project that a finished login belongs to: matched or created by (`iss`, `sub`), never by email."""
+"""Find or create the project's user for a finished login, by the pair (`iss`, `sub`) and never by email."""
 
 from __future__ import annotations
 
@@ -17,16 +17,17 @@ _FIELDS: Final = {"given_name": "first_name", "family_name": "last_name"}
 _NOT_IN_A_NAME: Final = re.compile(r"[^A-Za-z0-9_.-]+")
 _TRIES: Final = 3
 _LONG: Final = 1000
-"""Characters that are stored in a field without a limit."""
+"""The maximum characters for a field without a limit."""
 _SHORTEST: Final = 30
-"""Characters of a username field that have room for a name and a digest."""
+"""The minimum length of a username field that has room for a name and a digest."""
 
 
 def user_of_identity(iss: str, sub: str, known: Mapping[str, Any], *, create: bool = True) -> Any:
-    """Return the user of the identity (`iss`, `sub`), None if there is none and none is to be created.
+    """Return the user of the identity (`iss`, `sub`), or None if there is no such user.
 
-    known: the claims about the user, for the name and the verified email address of the user. They are set again at
-        each login, because the provider knows them best. The password of a new user is unusable.
+    known: the claims about the user. The name and the verified email address of the user are updated at each login,
+        because the provider has the current values.
+    create: whether to create a missing user, with an unusable password.
     """
     key = identity_key(iss, sub)
     found = _identity(key)
@@ -46,24 +47,25 @@ def user_of_identity(iss: str, sub: str, known: Mapping[str, Any], *, create: bo
 
 
 def _created(key: str, iss: str, sub: str, known: Mapping[str, Any]) -> Identity | None:
-    """Create the identity and its user, both or none; None if another process created one of them meanwhile.
+    """Create the identity and its user in one transaction; None if another process created one of them meanwhile.
 
-    The transaction reads nothing before it writes: SQLite would not let it wait for that of another process.
+    The transaction reads nothing before it writes, because SQLite would not let it wait for another transaction then.
     """
     user = _new_user(key, known)
     try:
         with transaction.atomic(using=router.db_for_write(Identity)):
             user.save()
-            shown = {name: value.replace("\0", "") for name, value in (("iss", iss), ("sub", sub))}  # PostgreSQL's rule
+            # PostgreSQL does not store NUL characters
+            shown = {name: value.replace("\0", "") for name, value in (("iss", iss), ("sub", sub))}
             return Identity.objects.create(key=key, user=user, **shown)
     except IntegrityError:
         return None
 
 
 def set_groups(user: Any, values: Iterable[str], names: Mapping[str, str]) -> None:
-    """Make `user` a member of the groups that the claim `values` name, and of no other group of `names`.
+    """Make `user` a member of the groups for the claim's `values`, and of no other group in `names`.
 
-    names: the groups of the project by the values of the claim. Groups that it does not name stay as they are.
+    names: the names of the project's groups by the values of the claim. The membership in other groups stays unchanged.
     """
     wanted = {names[value] for value in values if value in names}
     managed = set(names.values())
@@ -74,7 +76,7 @@ def set_groups(user: Any, values: Iterable[str], names: Mapping[str, str]) -> No
 
 
 def claim_values(known: Mapping[str, Any], path: str | Iterable[str]) -> tuple[str, ...]:
-    """Return the texts in the list at `path`, which is the name of a claim, or several for a claim in a claim."""
+    """Return the strings of a list claim. `path` is the name of the claim, or the names that lead to a nested claim."""
     found: Any = known
     for name in (path,) if isinstance(path, str) else path:
         found = cast("Mapping[str, Any]", found).get(name) if isinstance(found, Mapping) else None
@@ -95,7 +97,11 @@ def _new_user(key: str, known: Mapping[str, Any]) -> Any:
 
 
 def _username(model: Any, key: str, known: Mapping[str, Any]) -> str:
-    """Return a username that no user has. It ends with a digest, so that a user cannot choose that of another."""
+    """Return a username that no user has, if there is one.
+
+    It is the verified email address if the field is for email addresses. Otherwise it contains a digest, so that a user
+    cannot choose the username of another user.
+    """
     field = model._meta.get_field(model.USERNAME_FIELD)
     room = field.max_length or 150
     candidates = [f"{key[:size]}@login.invalid" for size in (16, 40)]
@@ -121,15 +127,14 @@ def _address(known: Mapping[str, Any]) -> str | None:
 
 
 def _fields(model: Any, known: Mapping[str, Any], own: Any) -> dict[str, str]:
-    """Return the fields of the model that the claims fill, for the user with the primary key `own`.
+    """Return the values of the model's fields from the claims, for the user with the primary key `own`.
 
-    An email address that the provider has not verified fills none, and neither does that of another user where the
-    model allows each address once.
+    An email address is ignored if the provider has not verified it, or if it must be unique and another user has it.
     """
     values = {ours: known.get(theirs) for theirs, ours in _FIELDS.items()}
     email, address = model.get_email_field_name(), _address(known)
     if address is not None and len(address) > _room(model, email):
-        address = None  # the beginning of an address is another address
+        address = None  # a truncated address would be another address
     if email != model.USERNAME_FIELD and not _is_of_another(model, email, address, own):
         values[email] = address
     rooms = {name: _room(model, name) for name in values}
@@ -144,7 +149,7 @@ def _is_of_another(model: Any, email: str, address: str | None, own: Any) -> boo
 
 
 def _room(model: Any, name: str) -> int:
-    """Return how many characters a field holds; 0 if the model has no such field."""
+    """Return the maximum length of a field; 0 if the model has no such field."""
     try:
         field = model._meta.get_field(name)
     except FieldDoesNotExist:

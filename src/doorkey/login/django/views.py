@@ -1,4 +1,4 @@
-"""The view of all routes: a request becomes a value, and the reply a response and Django's own login or logout."""
+"""The view of all routes. It converts requests and replies, and calls Django's own login and logout."""
 
 from __future__ import annotations
 
@@ -26,21 +26,21 @@ _FIELD: Final = "csrfmiddlewaretoken"
 
 
 def open_to_all(view: V) -> V:
-    """Return a view that `LoginRequiredMiddleware` leaves alone (the decorator of this name came with Django 5.1)."""
+    """Exempt a view from `LoginRequiredMiddleware`, as Django's decorator `login_not_required` does from 5.1 on."""
     vars(view)["login_required"] = False
     return view
 
 
 @open_to_all
-@csrf_exempt  # the callback is posted by the provider; a logout has a token of the login's, or Django's
+@csrf_exempt  # the provider may post the callback, and a logout has the login's or Django's token
 def respond(request: HttpRequest, route: str) -> HttpResponse:
     """Return the response to a request to `route`, the path below the prefix, such as ``callback/google``."""
     project = project_login()
     begins = route.partition("/")[0] == LOGIN
-    # Before a session that has ended is removed: its frame may have asked for this login
+    # Before an ended session is removed, because its frame may have requested this login
     asked = web_request(request, project.login.site) if begins else None
     if SESSION in request.session:
-        loaded(request.user)  # while the session is there: Django's signal names the user who logs out
+        loaded(request.user)  # before the session is removed, because Django's logout signal contains the user
     if route == LOGOUT and request.method == "POST" and _has_token_of_django(request):
         return csrf_protect(_logout)(request)
     if asked is None:
@@ -50,7 +50,7 @@ def respond(request: HttpRequest, route: str) -> HttpResponse:
 
 
 def _logout(request: HttpRequest) -> HttpResponse:
-    """Log out a user whose request Django has checked."""
+    """Log out a user after Django has checked the CSRF token of the request."""
     project = project_login()
     user = _user_of(request, project)
     form = () if user is None else (("csrf_token", user.csrf_token),)
@@ -65,7 +65,7 @@ def _has_token_of_django(request: HttpRequest) -> bool:
 def _answered(
     request: HttpRequest, project: ProjectLogin, reply: WebReply, *, is_checked: bool = False
 ) -> HttpResponse:
-    """Return the response to a reply, after Django's session has followed it."""
+    """Apply a reply to Django's session, and return the response."""
     response, identifier = answer_of(reply, project.login.site)
     if identifier:
         try:
@@ -73,9 +73,9 @@ def _answered(
         except OAuthError as error:
             retry = project.login.site.path(web_request(request, project.login.site), LOGIN)
             asked = web_request(request, project.login.site)
-            told = error_reply(error, asked, retry_path=retry, site=project.login.site.name)
-            refusal = answer_of(told, project.login.site).response
-            refusal.cookies.update(response.cookies)  # the login is finished: its cookie goes
+            failed = error_reply(error, asked, retry_path=retry, site=project.login.site.name)
+            refusal = answer_of(failed, project.login.site).response
+            refusal.cookies.update(response.cookies)  # these remove the cookie of the finished login
             return refusal
     elif is_checked or (identifier == "" and SESSION in request.session):
         auth.logout(request)
@@ -89,7 +89,7 @@ def _log_in(request: HttpRequest, project: ProjectLogin, identifier: str) -> Non
         project.end(identifier)
         raise NoAccount
     if auth.SESSION_KEY in request.session:
-        request.session.cycle_key()  # login() does not, if the same user logs in again
+        request.session.cycle_key()  # login() does not do this if the same user logs in again
     auth.login(request, user)
     request.session[SESSION] = identifier
 
