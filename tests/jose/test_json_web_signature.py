@@ -167,6 +167,6 @@ def test_of_several_keys_the_one_signs_that_is_named_or_fits(keys: object) -> No
     for encode in (jws.serialize_compact, jwt.encode):
         payload: Any = {"a": 1} if encode == jwt.encode else b"x"
         for header in ({"alg": "RS256"}, {"alg": "ES256", "kid": "other"}):
-            with pytest.raises(UsageError, match="none of the keys signs"):
+            with pytest.raises(UsageError, match="no key signs with"):
                 encode(header, payload, keys)
         assert unsafe_header(encode({"alg": "EdDSA"}, payload, keys).decode())["kid"] == SEVERAL[1].kid

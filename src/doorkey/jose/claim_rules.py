@@ -1,4 +1,4 @@
-"""Checks of single claims: times, texts, audiences, and the program's own rules. None reads a clock (RFC 7519 §4.1)."""
+"""Checks of single claims without a clock: times, texts, audiences, and rules of the program (RFC 7519 §4.1)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from doorkey.values import Secret
 from doorkey.wire.urls import how_issuers_differ
 
 LEEWAY: Final = 60.0
-"""The default clock skew that is allowed, in seconds (RFC 7519 §4.1.4)."""
+"""The default leeway for clock skew, in seconds (RFC 7519 §4.1.4)."""
 MAX_LEEWAY: Final = 3600.0
 """The largest accepted leeway, in seconds. A longer one would in effect disable the check of times."""
 
@@ -102,8 +102,8 @@ class ClaimRule:
             if not any(_same(one, wanted) for one in found for wanted in self.values):
                 expected = listed(self.values) if self.name in _SHOWN_IN_ERRORS else None
                 hints = [how_issuers_differ(value, wanted) for wanted in self.values if self.name == "iss"]
-                told = "is not the expected value" + next(filter(None, hints), "")
-                raise InvalidClaimError(self.name, told, expected=expected)
+                reason = "is not the expected value" + next(filter(None, hints), "")
+                raise InvalidClaimError(self.name, reason, expected=expected)
         if self.agrees is not None and self.name in claims and not self.agrees(claims, value):
             raise InvalidClaimError(self.name, "was rejected by the program's own check")
 

@@ -101,10 +101,10 @@ class JWTClaims(NamedClaims):
         leeway: seconds by which two clocks may differ, up to an hour.
         """
         at = time.time() if now is None else seconds(now, "now")
-        self._judge(at, seconds(leeway, "leeway", most=MAX_LEEWAY))
+        self._validate_at(at, seconds(leeway, "leeway", most=MAX_LEEWAY))
 
-    def _judge(self, now: float, leeway: float) -> None:
-        """Check as `validate` does, with `now` given. Subclasses extend this method."""
+    def _validate_at(self, now: float, leeway: float) -> None:
+        """Validate the claims at `now`, in seconds since the epoch. Subclasses add their checks here."""
         required = [rule.name for rule in self._rules if rule.essential]
         for name in (*self.ESSENTIAL_CLAIMS, *required):
             if self.get(name) in (None, ""):

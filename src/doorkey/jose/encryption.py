@@ -163,7 +163,8 @@ def decrypt_token(
     token: the JWE, five base64url parts.
     keys: the program's own private key or secret, as `doorkey.jose.keys.import_key` reads it; or a sequence or a JWK
         Set of these.
-    algorithms: the accepted values of `alg`. A compressed content is accepted only if `DEF` is among them.
+    algorithms: the accepted values of `alg`. `dir` is accepted only if it is among them, and a compressed content only
+        if `DEF` is.
     encryptions: the accepted values of `enc`; defaults to all of `ENCRYPTIONS`.
     max_bytes: the length at which a token is rejected before it is decoded; defaults to 64 KiB.
 

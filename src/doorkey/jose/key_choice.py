@@ -99,9 +99,7 @@ def signing_key(given: object, alg: str, header: Header) -> object:
             with suppress(UsageError):
                 key.check(alg, "sign")
                 return key
-    raise UsageError(
-        f"none of the keys signs with {printable(alg, 40)}" + (" and has the header's `kid`" if kid else "")
-    )
+    raise UsageError(f"no key signs with {printable(alg, 40)}" + (" and has the header's `kid`" if kid else ""))
 
 
 def checked_with(keys: object, check: Callable[[object], T]) -> T:

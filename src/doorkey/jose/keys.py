@@ -66,7 +66,7 @@ class Key:
 
     @property
     def is_private(self) -> bool:
-        """Whether the key can sign and decrypt, because it is a private key or a shared secret."""
+        """Whether the key is a private key or a shared secret, which can sign and decrypt."""
         return self.jose.is_private
 
     def public_jwk(self) -> dict[str, Any]:

@@ -38,11 +38,11 @@ class LogoutToken(JWTClaims):
     ESSENTIAL_CLAIMS: ClassVar[tuple[str, ...]] = ("iss", "aud", "iat", "exp", "jti", "events")
     PARAMS: ClassVar[tuple[str, ...]] = ("issuer", "client_id")
 
-    def _judge(self, now: float, leeway: float) -> None:
+    def _validate_at(self, now: float, leeway: float) -> None:
         typ: object = self.header.get("typ", "logout+jwt")
         if not isinstance(typ, str) or typ.lower().removeprefix("application/") not in _TYPES:
             raise InvalidClaimError("typ", "is that of another kind of token", expected="logout+jwt")
-        super()._judge(now, leeway)
+        super()._validate_at(now, leeway)
         events: object = self["events"]
         named: Mapping[str, object] = cast("Any", events) if isinstance(events, Mapping) else {}
         if not isinstance(named.get(EVENT), Mapping):
@@ -57,8 +57,8 @@ class LogoutToken(JWTClaims):
             if not issuer.is_issuer(self["iss"]):
                 raise InvalidClaimError("iss", "is not the issuer of a tenant whose users may log in here")
         elif issuer is not None and self["iss"] != issuer:
-            told = f"is not the issuer of this client{how_issuers_differ(self['iss'], issuer)}"
-            raise InvalidClaimError("iss", told, expected=str(issuer))
+            reason = f"is not the issuer of this client{how_issuers_differ(self['iss'], issuer)}"
+            raise InvalidClaimError("iss", reason, expected=str(issuer))
         if client_id is not None and client_id not in audiences(self):
             raise InvalidClaimError("aud", "does not contain this client", expected=str(client_id))
 

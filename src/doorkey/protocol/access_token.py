@@ -56,7 +56,9 @@ def check_kind(header: Mapping[str, Any], claims: Mapping[str, Any], profile: To
             raise InvalidAccessToken(name, f"is missing, although {profile.name} access tokens have it")
     for names in profile.required_any:
         if not any(name in claims for name in names):
-            raise InvalidAccessToken(names[0], f"is missing; {profile.name} access tokens have {listed(names)}")
+            raise InvalidAccessToken(
+                names[0], f"is missing, although {profile.name} access tokens have {listed(names)}"
+            )
     for name in profile.forbidden:
         if name in claims:
             raise InvalidAccessToken(name, f"is not in {profile.name} access tokens: this is another kind of token")
@@ -93,8 +95,8 @@ def check_use(
     if authenticated is not None and authenticated > now + leeway:
         raise InvalidAccessToken("auth_time", "is in the future")
     if (named := claims.get("iss", issuer)) != issuer:
-        told = f"is not the expected issuer{how_issuers_differ(named, issuer)}"
-        raise InvalidAccessToken("iss", told)
+        reason = f"is not the expected issuer{how_issuers_differ(named, issuer)}"
+        raise InvalidAccessToken("iss", reason)
     if not found and audience_required:
         raise InvalidAccessToken("aud", "is missing: the token does not name the API that it is for")
     if found and not any(one in audience for one in found):

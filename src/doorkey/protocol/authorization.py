@@ -21,7 +21,7 @@ from doorkey.wire.strict_json import JSONProblem, parse_object
 from doorkey.wire.urls import check_endpoint, how_issuers_differ
 
 LIFETIME: Final = 600.0
-"""Seconds until an authorization request expires, in which the user must log in."""
+"""Seconds until an authorization request expires. The user must have logged in by then."""
 MAX_CALLBACK: Final = 64 * 1024
 
 _ONCE: Final = frozenset(
@@ -256,5 +256,5 @@ def _check_issuer(got: str | None, issuer: str | None, required: bool) -> None:
         if required:
             raise VerificationError("iss", "is missing, although the metadata announces it", expected=issuer)
     elif issuer is not None and got != issuer:
-        told = f"names another authorization server{how_issuers_differ(got, issuer)}"
-        raise VerificationError("iss", told, expected=issuer)
+        reason = f"names another authorization server{how_issuers_differ(got, issuer)}"
+        raise VerificationError("iss", reason, expected=issuer)

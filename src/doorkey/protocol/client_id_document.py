@@ -58,18 +58,18 @@ def parse_document(response: Response, client_id: str) -> Mapping[str, Any]:
     """
     members = json_answer(response, "client metadata document")
     if response.media_type != "application/json" and not response.media_type.endswith("+json"):
-        told = "the client metadata document is not application/json"
-        raise InvalidResponse("media_type", told, status=response.status)
+        reason = "the client metadata document is not application/json"
+        raise InvalidResponse("media_type", reason, status=response.status)
     if members.get("client_id") != client_id:
         shown = printable(str(members.get("client_id")), 80)
         raise VerificationError("client_id", f"of the client metadata document is {shown}", expected=client_id)
     for name in _SECRETS:
         if name in members:
-            told = f"the client metadata document has {name}, which everyone can read"
-            raise InvalidResponse("secret", told, status=response.status)
+            reason = f"the client metadata document has {name}, which everyone can read"
+            raise InvalidResponse("secret", reason, status=response.status)
     if members.get("token_endpoint_auth_method") in _SHARED:
-        told = (
+        reason = (
             "the client of a metadata document has no secret: its token_endpoint_auth_method is none or private_key_jwt"
         )
-        raise InvalidResponse("secret", told, status=response.status)
+        raise InvalidResponse("secret", reason, status=response.status)
     return members

@@ -74,7 +74,7 @@ def device_authorization_request(
     headers: further headers.
     http_hosts: hosts beside loopback that plain http may reach.
 
-    Raises `UsageError` for an invalid endpoint, and for a parameter that has another value in its query.
+    Raises `UsageError` for an invalid endpoint, and for a parameter that has another value in the endpoint's query.
     """
     check_endpoint(endpoint, "device authorization endpoint", http_hosts)
     form: Pairs = beside_query(endpoint, tuple(parameters))

@@ -72,7 +72,7 @@ def freshness_lifetime(response: Response, now: float) -> float | None:
     """Return how long `response` is fresh by its headers, in seconds from `now`, or None without such headers.
 
     `no-store` and `no-cache` mean zero seconds. `max-age` less `Age` has priority over `Expires`. Of several values of
-    `max-age`, the smallest is used (RFC 9111 §4.2.1). A malformed value means zero seconds.
+    `max-age`, the smallest is used (RFC 9111 §4.2.1). A malformed `max-age` or `Expires` means zero seconds.
     """
     directives = _directives(response)
     if any(name in _NOT_CACHED for name, _ in directives):

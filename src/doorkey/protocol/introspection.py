@@ -106,12 +106,12 @@ def parse_signed(
     now: seconds since the epoch.
     leeway: seconds by which two clocks may differ.
 
-    Raises `VerificationError` for a response of another issuer or for another API, for a missing or wrong claim, and
-    outside of the time of validity.
+    Raises `VerificationError` for a response of another issuer or for another API, for a missing or malformed claim,
+    and for a response that is expired or not yet valid.
     """
     if (named := claims.get("iss")) != issuer:
-        told = f"of the introspection response is another issuer{how_issuers_differ(named, issuer)}"
-        raise VerificationError("iss", told, expected=issuer)
+        reason = f"of the introspection response is another issuer{how_issuers_differ(named, issuer)}"
+        raise VerificationError("iss", reason, expected=issuer)
     if not any(one in recipients for one in audiences(claims)):
         raise VerificationError("aud", "of the introspection response does not contain this API")
     if "iat" not in claims:

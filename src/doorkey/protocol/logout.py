@@ -54,7 +54,7 @@ def logout_parameters(response: str | Mapping[str, Any]) -> dict[str, str]:
 
     response: the URL of the request, or its parameters as a mapping.
 
-    Raises `VerificationError` if `iss` or `sid` is repeated.
+    Raises `VerificationError` for a malformed request, and for a repeated `iss` or `sid`.
     """
     pairs = callback_pairs(response)
     repeated = [name for name, times in Counter(name for name, _ in pairs).items() if times > 1]

@@ -199,8 +199,8 @@ def check_one_issuer(issuer: str | None, metadata: ServerMetadata) -> None:
     """Raise `UsageError` if `issuer` and `metadata` name different authorization servers. None matches any issuer."""
     if issuer is not None and metadata.issuer is not None and issuer != metadata.issuer:
         given = shown_url(text(issuer, "the issuer"))
-        told = f"issuer={given} is not the issuer of metadata=, {shown_url(metadata.issuer)}"
-        raise UsageError(f"{told}{how_issuers_differ(metadata.issuer, issuer)}; omit one of them")
+        reason = f"issuer={given} is not the issuer of metadata=, {shown_url(metadata.issuer)}"
+        raise UsageError(f"{reason}{how_issuers_differ(metadata.issuer, issuer)}; omit one of them")
 
 
 def _issuer_problem(named: object, issuer: str) -> str:

@@ -52,7 +52,7 @@ class InvalidSoftwareStatement(ServerError):
 
 
 class UnapprovedSoftwareStatement(ServerError):
-    """The server does not accept this software statement, or none of its issuer (RFC 7591 §3.2.2)."""
+    """The server does not accept this software statement, or does not trust its issuer (RFC 7591 §3.2.2)."""
 
     code = "unapproved_software_statement"
 
@@ -162,8 +162,8 @@ def parse_registration(
         if members.get("token_endpoint_auth_method") == "none":
             members.pop("client_secret", None)
     if _is_downgrade(response, members):
-        told = "an https server names a registration_client_uri that is not https"
-        raise InvalidResponse("registration_client_uri", told, status=response.status)
+        reason = "an https server names a registration_client_uri that is not https"
+        raise InvalidResponse("registration_client_uri", reason, status=response.status)
     try:
         return RegisteredClient.of_members(members, issuer=issuer, http_hosts=http_hosts)
     except UsageError as wrong:

@@ -91,7 +91,8 @@ ENTRA: Final = TokenProfile(
     client_claims=("azp", "appid"),
     scope_claims=("scp",),
 )
-"""Microsoft Entra ID, versions 1 and 2: a user has `scp`, an application `roles`. The client is `azp` or `appid`."""
+"""Microsoft Entra ID, versions 1 and 2: `scp` is for a user, `roles` for an application. The client is `azp` or
+`appid`."""
 
 AUTH0: Final = TokenProfile(
     name="Auth0",

@@ -49,13 +49,13 @@ def parse_userinfo(response: Response, now: float | None = None) -> dict[str, An
     if response.status == 401 and is_invalid_token(response.header("www-authenticate")):
         raise InvalidToken("invalid_token", "the userinfo endpoint rejects the access token", status=response.status)
     if response.status == 403 and bearer_error(response.header("www-authenticate")) == "insufficient_scope":
-        told = "the userinfo endpoint requires another scope: was the scope openid requested at the login?"
-        raise InsufficientScope("insufficient_scope", told, status=response.status)
+        reason = "the userinfo endpoint requires another scope: was the scope openid requested at the login?"
+        raise InsufficientScope("insufficient_scope", reason, status=response.status)
     if response.media_type != "application/jwt":
         return json_answer(response, "userinfo response", now)
     raise_for_status(response, now)
     text = response.body.strip()
     if not _COMPACT.fullmatch(text):
-        told = "the userinfo response has the media type of a JWT, but its body is not a JWT"
-        raise InvalidResponse("not_a_jwt", told, status=response.status)
+        reason = "the userinfo response has the media type of a JWT, but its body is not a JWT"
+        raise InvalidResponse("not_a_jwt", reason, status=response.status)
     return Secret(text.decode("ascii"))

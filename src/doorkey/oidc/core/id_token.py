@@ -49,9 +49,9 @@ class IDToken(JWTClaims):
     REQUIRED_HASHES: ClassVar[tuple[str, ...]] = ()
     """The hash claims that are required if the hashed value is given."""
 
-    def _judge(self, now: float, leeway: float) -> None:
+    def _validate_at(self, now: float, leeway: float) -> None:
         self._check_type()
-        super()._judge(now, leeway)
+        super()._validate_at(now, leeway)
         check_text(self, "sub", longest=MAX_SUB)
         self._check_issuer(self._params.get("issuer"))
         self._check_audience()
@@ -62,8 +62,8 @@ class IDToken(JWTClaims):
         if isinstance(issuer, TenantIssuer):
             issuer.check(self)
         elif issuer is not None and self["iss"] != issuer:
-            told = f"is not the issuer of this login{how_issuers_differ(self['iss'], issuer)}"
-            raise InvalidClaimError("iss", told, expected=issuer)
+            reason = f"is not the issuer of this login{how_issuers_differ(self['iss'], issuer)}"
+            raise InvalidClaimError("iss", reason, expected=issuer)
 
     def _check_type(self) -> None:
         typ: object = self.header.get("typ", "JWT")
