@@ -100,5 +100,5 @@ def test_an_authority_of_another_event_loop_says_what_helps(
     asyncio.run(calls[first]())
     authority._server.discovery.kept = None
     authority.forget(ClientCredentials("one"))
-    with pytest.raises(TransportError, match="make an authority, with a client of its own, for each event loop"):
+    with pytest.raises(TransportError, match="create an authority, with its own client, for each event loop"):
         asyncio.run(calls[then]())

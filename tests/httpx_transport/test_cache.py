@@ -51,7 +51,7 @@ def test_a_rotated_refresh_token_is_neither_crowded_out_nor_too_old(
 def test_one_refresh_token_too_many_is_an_error_that_says_what_to_do(world: World, hostile: Hostile) -> None:
     authority = world.authority(hostile, rotating(1), rotating(2), max_tokens=1)
     world.token(authority, once("rt-a"))
-    with pytest.raises(UsageError, match=r"forget\(\) those that are done with.* TokenVault"):
+    with pytest.raises(UsageError, match=r"forget\(\) unused credentials.* TokenVault"):
         world.token(authority, once("rt-b"))
     assert len(hostile.token_requests) == 1
     authority.forget(once("rt-a"))

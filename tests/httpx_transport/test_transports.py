@@ -120,7 +120,7 @@ def test_an_authority_needs_an_issuer(world: World) -> None:
 
 
 def test_what_are_no_credentials_is_a_usage_error(world: World, hostile: Hostile) -> None:
-    with pytest.raises(UsageError, match="no credentials"):
+    with pytest.raises(UsageError, match="credentials must be a Credentials object"):
         world.token(world.authority(hostile, token("at")), ("client-1", "my-secret"))
 
 

@@ -1,1 +1,1 @@
-"""One folder for each library or framework that doorkey works with; only there is that library imported."""
+"""One folder for each library or framework that doorkey works with. Each library is imported only in its folder."""

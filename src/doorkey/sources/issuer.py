@@ -62,7 +62,7 @@ class Issuer(SharedIssuer, KeysOfIssuer, AsyncKeysOfIssuer):
         self._core = core_of(arguments.text(issuer, "the issuer"), metadata, self._policy, keys=keys, times=times)
         assert self._core.server is not None, "core_of returns a server for an issuer"
         self._server = self._core.server
-        self._is_told = metadata is not None
+        self._has_given_metadata = metadata is not None
         self._blocking = BlockingDriver(http_client, self._policy)
         self._awaiting = AwaitingDriver(http_client, self._policy)
         self._keys = KeySource._on(self._core.keys, self._blocking, self._clock)
@@ -142,6 +142,6 @@ class Issuer(SharedIssuer, KeysOfIssuer, AsyncKeysOfIssuer):
         return f"<Issuer {shown_url(self.issuer)}>"
 
     def _metadata(self) -> Flow[ServerMetadata]:
-        if self._is_told:
+        if self._has_given_metadata:
             return self._server.given
         return (yield from self._server.metadata(self._clock))

@@ -111,7 +111,7 @@ def test_a_form_that_django_does_not_read_is_an_oauth_error(world: World, settin
     request = RequestFactory().post("/callback", form, content_type="application/x-www-form-urlencoded")
     session: Any = {}
     request.session = session
-    with override_settings(**{setting: 1}), pytest.raises(VerificationError, match="a form that Django does not read"):
+    with override_settings(**{setting: 1}), pytest.raises(VerificationError, match="a form that Django cannot read"):
         world.client.authorize_access_token(request)
 
 

@@ -188,7 +188,7 @@ def test_a_renewal_outside_of_a_request_is_signaled_too(world: World, signals: l
 def test_an_application_without_a_secret_key_says_what_to_set(world: World) -> None:
     world.registry()
     world.oauth.app.secret_key = None
-    with pytest.raises(UsageError, match="set SECRET_KEY"):
+    with pytest.raises(UsageError, match="set the application's SECRET_KEY"):
         world.begin(world.browser())
 
 

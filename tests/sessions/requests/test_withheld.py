@@ -78,9 +78,9 @@ def test_what_stands_in_fourth_place_behind_it_is_auth(adapter: Adapter, hostile
         session.request("GET", hostile.url(), *given)
     assert [one.header("authorization") for one in hostile.received] == [BASIC, "Bearer at-1", "Bearer at-1"]
     assert hostile.received[2].query == {"a": "1"}, "of requests it is params, as ever"
-    with pytest.raises(UsageError, match="named"):
+    with pytest.raises(UsageError, match="pass all other arguments by name"):
         session.request("GET", hostile.url(), *(True, None, {}))
-    with pytest.raises(UsageError, match="named"):
+    with pytest.raises(UsageError, match="pass all other arguments by name"):
         session.request("GET", hostile.url(), *(True, ("u", "p")), auth=("u", "p"))
 
 

@@ -12,8 +12,14 @@ __all__ = ["OAuth2Auth"]
 
 
 class OAuth2Auth(SignsRequests, AiohttpAdapter):
-    """Sends a token with each request of a `ClientSession(middlewares=…)`; see `doorkey.auth.OAuth2Auth`."""
+    """Sends a token with each request of a `ClientSession(middlewares=…)`. See `doorkey.auth.OAuth2Auth`."""
 
     async def __call__(self, request: Any, handler: Callable[[Any], Awaitable[Any]]) -> Any:
-        """Return the response to the signed request. Raises the renewal's error rather than sending it without."""
+        """Send the request with the token, and return the response.
+
+        request: the request of aiohttp.
+        handler: sends the request; aiohttp passes it.
+
+        If no token is available, raises the error of the renewal and does not send the request.
+        """
         return await self._sign_and_send(request, handler)

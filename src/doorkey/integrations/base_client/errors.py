@@ -1,4 +1,4 @@
-"""The errors under the names that integrations export."""
+"""The errors, with the names that the integrations export."""
 
 from doorkey.errors import (
     InvalidTokenError,

@@ -1,4 +1,4 @@
-"""The session class for the client class of an HTTP library, and the default session class of programs that block."""
+"""The session class for the client class of an HTTP library, and the default blocking session class."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ __all__: list[str] = []
 
 
 def default_session_class() -> Any:
-    """Return `OAuth2Session` of requests, as in Authlib; `OAuth2Client` of httpx2 or httpx without requests."""
+    """Return `OAuth2Session` of requests, as in Authlib. If requests is not installed, return `OAuth2Client`."""
     if find_spec("requests") is None:
         from doorkey.integrations.httpx_client import OAuth2Client as OnHttpx
 
@@ -23,7 +23,7 @@ def default_session_class() -> Any:
 
 
 def session_class_of(kind: type) -> type | None:
-    """Return the session class for `kind`, a class of an HTTP client, or None if there is none."""
+    """Return the session class for the HTTP client class `kind`, or None if there is none."""
     if issubclass(kind, OAuth2Client):
         return kind
     root = kind.__module__.partition(".")[0]

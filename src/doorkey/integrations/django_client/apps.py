@@ -1,4 +1,4 @@
-"""`DjangoOAuth2App`: a registered client whose views get Django's request."""
+"""`DjangoOAuth2App`: a registered client for Django, whose methods take the request."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["DjangoOAuth2App"]
 
 _NO_SESSION = (
-    "this request has no session, in which a login is bound to its browser: add "
+    "this request has no session, which must store the login: add "
     "'django.contrib.sessions.middleware.SessionMiddleware' to the setting MIDDLEWARE"
 )
 
@@ -30,8 +30,8 @@ class DjangoOAuth2App(BlockingRequestApp):
     """The client of a provider in a Django project.
 
     framework: the `DjangoIntegration` of this registration.
-    name: of the registration.
-    options: those of `OAuth.register`.
+    name: the name of the registration.
+    options: the options of `OAuth.register`.
 
     Raises `UsageError` for an invalid option.
     """
@@ -48,7 +48,7 @@ class DjangoOAuth2App(BlockingRequestApp):
         return found
 
     def _renew_session(self, browser: MutableMapping[str, Any], request: Any) -> None:
-        if isinstance(browser, SessionBase):  # a view of a test may have a dictionary
+        if isinstance(browser, SessionBase):  # a test may use a dictionary as the session
             browser.cycle_key()
 
     def _callback(self, request: HttpRequest) -> Mapping[str, Any]:
@@ -57,7 +57,7 @@ class DjangoOAuth2App(BlockingRequestApp):
         try:
             return request.POST
         except (SuspiciousOperation, UnreadablePostError) as error:
-            failed = VerificationError("callback", f"is a form that Django does not read ({type(error).__name__})")
+            failed = VerificationError("callback", f"is a form that Django cannot read ({type(error).__name__})")
         raise failed
 
     def _query(self, request: HttpRequest) -> Mapping[str, Any]:

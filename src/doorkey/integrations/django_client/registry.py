@@ -11,13 +11,13 @@ from doorkey.login.registry.registry import BlockingOAuth
 
 
 class OAuth(BlockingOAuth):
-    """The providers that a Django project logs in at. Settings are read from `DOORKEY_OAUTH_CLIENTS`.
+    """The providers at which a Django project logs users in. Their settings are in `DOORKEY_OAUTH_CLIENTS`.
 
-    cache: where pending logins are stored, in place of Django's session: it has `get(key)`, `set(key, value, expires)`
-        and `delete(key)`, as the caches of Django.
-    fetch_token: ``fetch_token(name, request)`` returns the token that is stored for the user of a request, or None.
-    update_token: ``update_token(name, token, refresh_token=None, access_token=None)`` stores a renewed token; the other
-        argument is the refresh token or access token that it replaces.
+    cache: the store of pending logins, in place of Django's session. It has `get(key)`, `set(key, value, expires)` and
+        `delete(key)`, as a Django cache does.
+    fetch_token: ``fetch_token(name, request)`` returns the stored token of the user who sent the request, or None.
+    update_token: ``update_token(name, token, refresh_token=None, access_token=None)`` stores a renewed token. It is
+        called with the replaced refresh token or access token.
     """
 
     oauth1_client_cls: ClassVar[Any] = UnsupportedOAuth1App

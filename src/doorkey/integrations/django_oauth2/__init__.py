@@ -1,4 +1,4 @@
-"""Protecting a Django application with validators, as programs written for Authlib do."""
+"""Protects a Django application by token validators, with the interface of Authlib."""
 
 from typing import TYPE_CHECKING, NoReturn
 
@@ -17,7 +17,7 @@ except ModuleNotFoundError as missing:
 
 __all__ = ["BearerTokenValidator", "ResourceProtector", "return_error_response", "token_authenticated"]
 
-if not TYPE_CHECKING:  # a type checker then still finds a misspelled name
+if not TYPE_CHECKING:  # otherwise a type checker would accept misspelled names
 
     def __getattr__(name: str) -> NoReturn:
         raise absent(__name__, name)

@@ -1,4 +1,4 @@
-"""`ResourceProtector` of Django: a decorator that puts the token into `request.oauth_token`."""
+"""`ResourceProtector` for Django: a decorator that sets `request.oauth_token`."""
 
 from __future__ import annotations
 
@@ -22,22 +22,23 @@ from doorkey.values import clears_locals
 View = TypeVar("View", bound=Callable[..., Any])
 
 token_authenticated = Signal()
-"""Sent with `token=` when a request has been accepted."""
+"""Sent with `token=` after a request was accepted."""
 
 
 class ResourceProtector(ProtectorCore):
-    """Protects views of Django: ``@require_oauth("profile")``, for an instance that is called `require_oauth`.
+    """Protects Django views, as ``@require_oauth("profile")`` if `require_oauth` is the instance.
 
-    `register_token_validator` adds the validator that decides. A view finds the token in `request.oauth_token`.
+    Call `register_token_validator` to add the validator of tokens. A view reads the token from `request.oauth_token`.
     """
 
     def acquire_token(self, request: HttpRequest, scopes: Scopes = None, **claims: Any) -> Any:
         """Return the token of `request`.
 
-        scopes: one text, or alternatives; each text is one or more scopes with spaces between them.
+        request: the request of Django.
+        scopes: the required scopes, as text with spaces between them; or several such texts, of which one must match.
         claims: further arguments of the validator, for instance `groups`.
 
-        Raises the errors of the validator, and makes no response.
+        Raises the errors of the validator. It creates no response.
         """
         return self._acquired(request, {"scopes": scopes, **claims}, optional=False)
 
@@ -46,10 +47,10 @@ class ResourceProtector(ProtectorCore):
     @overload
     def __call__(self, scopes: Scopes = None, optional: bool = False, **claims: Any) -> Decorator: ...
     def __call__(self, scopes: Scopes | Callable[..., Any] = None, optional: bool = False, **claims: Any) -> Any:
-        """Return the decorator of a view, also an asynchronous one; ``@require_oauth`` without a call is one too.
+        """Return a decorator for a view, which may be asynchronous. ``@require_oauth`` without a call works too.
 
         scopes: as for `acquire_token`.
-        optional: run the view without a token too; `request.oauth_token` is then None.
+        optional: also call the view if the request has no token; `request.oauth_token` is then None.
         claims: further arguments of the validator, for instance `groups`.
         """
         if callable(scopes):
@@ -70,7 +71,7 @@ class ResourceProtector(ProtectorCore):
 
         @wraps(view)
         async def aprotected(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
-            # A validator may block, and use the database in the thread that Django reserves for this request.
+            # A validator may block, and must use the database in the thread that Django reserves for this request.
             return await sync_to_async(rejection)(request) or await view(request, *args, **kwargs)
 
         return cast("View", aprotected if is_asynchronous(view) else protected)
@@ -79,17 +80,17 @@ class ResourceProtector(ProtectorCore):
     def _acquired(self, request: HttpRequest, requirements: dict[str, Any], optional: bool) -> Any:
         pairs = tuple(request.headers.items())
         query = str(request.META.get("QUERY_STRING", ""))
-        asked = ProtectedRequest(request.method or "", request.build_absolute_uri(), request.headers, pairs, query)
-        token = self.accept(asked, requirements, optional=optional)
+        received = ProtectedRequest(request.method or "", request.build_absolute_uri(), request.headers, pairs, query)
+        token = self.accept(received, requirements, optional=optional)
         if token is not None:
             token_authenticated.send(sender=type(self), token=token)
         return token
 
 
 class BearerTokenValidator(bearer.BearerTokenValidator):
-    """Looks tokens up in a model of Django, by its field `access_token`.
+    """Looks up tokens in a Django model, by its field `access_token`.
 
-    token_model: the model; its instances have `is_expired()`, `is_revoked()` and `get_scope()`.
+    token_model: the model. Its instances have `is_expired()`, `is_revoked()` and `get_scope()`.
     realm, extra_attributes: as for every validator.
     """
 
@@ -98,7 +99,10 @@ class BearerTokenValidator(bearer.BearerTokenValidator):
         super().__init__(realm, **extra_attributes)
 
     def authenticate_token(self, token_string: str) -> Any:
-        """Return the instance with this access token, or None."""
+        """Return the model instance with this access token, or None.
+
+        token_string: the access token of the request.
+        """
         try:
             return self.token_model.objects.get(access_token=token_string)
         except self.token_model.DoesNotExist:
@@ -106,6 +110,6 @@ class BearerTokenValidator(bearer.BearerTokenValidator):
 
 
 def return_error_response(error: OAuthError) -> HttpResponse:
-    """Return the response to `error`: its status, its challenge and a JSON body."""
+    """Return the HTTP response for `error`, with its status, its challenge and a JSON body."""
     reply = protector_reply(error)
     return HttpResponse(reply.body, status=reply.status, headers=dict(reply.headers))

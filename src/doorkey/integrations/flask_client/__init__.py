@@ -1,4 +1,4 @@
-"""Logging users in to a Flask application, as programs written for Authlib do."""
+"""Logs users in to a Flask application, with the interface of Authlib."""
 
 from typing import TYPE_CHECKING, NoReturn
 
@@ -15,7 +15,7 @@ from doorkey.errors import OAuthError
 
 __all__ = ["FlaskIntegration", "FlaskOAuth2App", "OAuth", "OAuthError", "token_update"]
 
-if not TYPE_CHECKING:  # a type checker then still finds a misspelled name
+if not TYPE_CHECKING:  # otherwise a type checker would accept misspelled names
 
     def __getattr__(name: str) -> NoReturn:
         raise absent(__name__, name)

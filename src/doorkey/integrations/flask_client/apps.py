@@ -1,4 +1,4 @@
-"""`FlaskOAuth2App`: a registered client whose views use Flask's global request and session."""
+"""`FlaskOAuth2App`: a registered client for Flask, which uses Flask's global request and session."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ __all__ = ["FlaskOAuth2App"]
 
 
 class FlaskOAuth2App(BlockingApp):
-    """The client of a provider in a Flask application. Its methods use the request that is being processed.
+    """The client of a provider in a Flask application. Its methods use Flask's current request.
 
     framework: the `FlaskIntegration` of this registration.
-    name: of the registration.
-    options: those of `OAuth.register`.
+    name: the name of the registration.
+    options: the options of `OAuth.register`.
 
     Raises `UsageError` for an invalid option.
     """
@@ -41,7 +41,8 @@ class FlaskOAuth2App(BlockingApp):
 
     @property
     def token(self) -> Any:
-        """The token of this request: of the login that has just ended, else what `fetch_token` returns; or None."""
+        """The token for the current request: that of a login that just ended, else the result of `fetch_token`; or
+        None."""
         found: Any = (of_request() or {}).get(self._attribute)
         if not found and self._fetch_token is not None:
             found = self._fetch_token()
@@ -52,7 +53,7 @@ class FlaskOAuth2App(BlockingApp):
     def token(self, token: Any) -> None:
         kept = of_request()
         if kept is None:
-            raise UsageError("a token is assigned in a request, or in the context of the application")
+            raise UsageError("a token can only be assigned in a request, or in the application context of Flask")
         kept[self._attribute] = token
 
     @property
@@ -63,10 +64,10 @@ class FlaskOAuth2App(BlockingApp):
     def authorize_redirect(self, redirect_uri: Any = None, **parameters: Any) -> Response:
         """Begin a login, and return the redirect to the provider.
 
-        redirect_uri: of the callback.
+        redirect_uri: the URL of the callback.
         parameters: as for `create_authorization_url`.
 
-        Raises as `create_authorization_url` does.
+        Raises the errors of `create_authorization_url`.
         """
         found: Response = self._run(self._authorize_redirect(None, redirect_uri, **parameters))
         return found
@@ -79,25 +80,25 @@ class FlaskOAuth2App(BlockingApp):
         leeway: float | None = None,
         **parameters: Any,
     ) -> OAuth2Token:
-        """Finish the login whose callback is being processed, and return the token.
+        """Finish the login whose callback is the current request, and return the token.
 
         The ID token is verified. Its claims are ``token["userinfo"]``.
 
         claims_options: further conditions for claims, as for `jwt.decode`.
-        claims_cls: a class of claims that checks more.
-        leeway: seconds by which the clocks of the provider and of this machine may differ; None: 60.
-        parameters: of the token request, for instance `resource`.
+        claims_cls: a class of claims with additional checks.
+        leeway: accepted clock skew between the provider and this machine in seconds; None: 60.
+        parameters: further parameters of the token request, for instance `resource`.
 
-        Raises `LoginError` for a callback that belongs to no login of this browser, `VerificationError` for a callback
-        or an ID token that is rejected, `ServerError` for an error of the provider, and `TransportError` if it is down.
+        Raises `LoginError` if the callback belongs to no login of this browser, `VerificationError` for an invalid
+        callback or ID token, `ServerError` for an error response, and `TransportError` without a response.
         """
         return self._run(self._authorize_access_token(None, claims_options, claims_cls, leeway, **parameters))
 
     @clears_locals
     def save_authorize_data(self, **data: Any) -> None:
-        """Store a login in the browser session: the result of `create_authorization_url`, and the redirect URI.
+        """Store a login in the browser session.
 
-        data: `state`, `redirect_uri` and the others.
+        data: the members of the result of `create_authorization_url`, such as `state`, and `redirect_uri`.
 
         Raises `UsageError` without a state.
         """
@@ -107,20 +108,20 @@ class FlaskOAuth2App(BlockingApp):
     def logout_redirect(
         self, post_logout_redirect_uri: Any = None, id_token_hint: str | None = None, **parameters: Any
     ) -> Response:
-        """Return the redirect to the logout of the provider.
+        """Return a redirect to the provider's logout endpoint.
 
         post_logout_redirect_uri, id_token_hint, parameters: as for `create_logout_url`.
 
-        Raises as `create_logout_url` does.
+        Raises the errors of `create_logout_url`.
         """
         found: Response = self._run(self._logout_redirect(None, post_logout_redirect_uri, id_token_hint, **parameters))
         return found
 
     @clears_locals
     def validate_logout_response(self) -> dict[str, Any]:
-        """Check the state with which the browser returns from a logout, and return the data of that logout.
+        """Check the state of a logout response in the current request, and return the data of that logout.
 
-        Raises `MismatchingStateError` for a state that is not that of a logout which this browser began.
+        Raises `MismatchingStateError` if the state does not belong to a logout that this browser began.
         """
         return self._run(self._validate_logout_response(None))
 
@@ -137,11 +138,12 @@ class FlaskOAuth2App(BlockingApp):
         del request
         proxy: Any = session
         if isinstance(proxy._get_current_object(), NullSession):
-            raise UsageError("Flask has no session: set SECRET_KEY of the application, with which it signs the cookie")
+            raise UsageError("Flask has no session: set the application's SECRET_KEY, which signs the session cookie")
         return session
 
     def _renew_session(self, browser: MutableMapping[str, Any], request: Any) -> None:
-        """Renew the ID of a session on the server, as Flask-Session has them. Flask's own is a cookie, and has none."""
+        """Renew the ID of a server-side session, for instance of Flask-Session. Flask's own cookie session has no
+        ID."""
         of_browser: Any = browser
         renew: Any = getattr(current_app.session_interface, "regenerate", None)
         if callable(renew):
@@ -153,9 +155,9 @@ class FlaskOAuth2App(BlockingApp):
             return current.args
         try:
             return bounded_form(MAX_CALLBACK)
-        except HTTPException:  # too long, or too many fields
+        except HTTPException:  # the form is too long, or has too many fields
             pass
-        raise VerificationError("callback", "is a form that the application refuses to read: it is too large")
+        raise VerificationError("callback", "is a form that is too large for the limits of the application")
 
     def _query(self, request: Any) -> Any:
         del request

@@ -17,14 +17,14 @@ _NAME = "doorkey.integrations.flask_client"
 
 
 class OAuth(BlockingOAuth):
-    """The providers that a Flask application logs in at.
+    """The providers at which a Flask application logs users in.
 
-    app: the application; None: it is given to `init_app`.
-    cache: where pending logins are stored, in place of Flask's session: it has `get(key)`, `set(key, value, expires)`
-        and `delete(key)`.
-    fetch_token: ``fetch_token(name)`` returns the token that is stored for the current user, or None.
-    update_token: ``update_token(name, token, refresh_token=None, access_token=None)`` stores a renewed token; the other
-        argument is the refresh token or access token that it replaces.
+    app: the application; None: call `init_app` later.
+    cache: the store of pending logins, in place of Flask's session. It has `get(key)`, `set(key, value, expires)` and
+        `delete(key)`.
+    fetch_token: ``fetch_token(name)`` returns the stored token of the current user, or None.
+    update_token: ``update_token(name, token, refresh_token=None, access_token=None)`` stores a renewed token. It is
+        called with the replaced refresh token or access token.
     """
 
     oauth1_client_cls: ClassVar[Any] = UnsupportedOAuth1App
@@ -38,10 +38,10 @@ class OAuth(BlockingOAuth):
             self.init_app(app)
 
     def init_app(self, app: Any, cache: Any = None, fetch_token: Any = None, update_token: Any = None) -> None:
-        """Use the settings of an application. The clients of the application before it are made again.
+        """Use the settings of an application. Clients that were created for another application are created again.
 
         app: the application.
-        cache, fetch_token, update_token: as for the constructor; None: as before.
+        cache, fetch_token, update_token: as for the constructor; None: unchanged.
         """
         if self.app is not None and self.app is not app:
             self._forget_clients()
@@ -53,9 +53,11 @@ class OAuth(BlockingOAuth):
 
     @clears_locals
     def create_client(self, name: Any) -> Any:
-        """Return the client of this name, or None if none is registered.
+        """Return the registered client `name`, or None if there is no such registration.
 
-        Raises `UsageError` for its options, and before `init_app`.
+        name: the name of the registration.
+
+        Raises `UsageError` for invalid options, and before `init_app`.
         """
         if self.app is None:
             raise UsageError("this registry has no application yet: call oauth.init_app(app) first")
@@ -63,13 +65,13 @@ class OAuth(BlockingOAuth):
 
     @clears_locals
     def register(self, name: Any, overwrite: bool = False, **options: Any) -> Any:
-        """Register a provider, and return its client; before `init_app`, the client is made when it is first used.
+        """Register a provider, and return its client. Before `init_app`, the client is created on first use.
 
-        A second registration of a name warns and changes nothing, unless `overwrite` is True.
+        A second registration of a name issues a warning and changes nothing, unless `overwrite` is True.
 
-        name: text, or an enum member.
-        overwrite: replace the registration of this name; the settings of the application take precedence over
-            `options`.
+        name: the name of the registration, as text or an enum member.
+        overwrite: True to replace the registration of this name. The settings of the application then take precedence
+            over `options`.
         options: as for every registry.
 
         Raises `UsageError` for an invalid value.

@@ -1,4 +1,4 @@
-"""Protecting a Flask application with validators, as programs written for Authlib do."""
+"""Protects a Flask application by token validators, with the interface of Authlib."""
 
 from typing import TYPE_CHECKING, NoReturn
 
@@ -16,7 +16,7 @@ except ModuleNotFoundError as missing:
 
 __all__ = ["ResourceProtector", "current_token", "token_authenticated"]
 
-if not TYPE_CHECKING:  # a type checker then still finds a misspelled name
+if not TYPE_CHECKING:  # otherwise a type checker would accept misspelled names
 
     def __getattr__(name: str) -> NoReturn:
         raise absent(__name__, name)

@@ -1,4 +1,4 @@
-"""`ResourceProtector` of Flask: a decorator and a context manager, and the token of the current request."""
+"""`ResourceProtector` for Flask: a decorator and a context manager, and the token of the current request."""
 
 from __future__ import annotations
 
@@ -23,20 +23,25 @@ from doorkey.values import clears_locals
 
 View = TypeVar("View", bound=Callable[..., Any])
 
-_TOKEN = "current_token"  # the name under which it is kept
+_TOKEN = "current_token"  # the key of the token in the context of the request
 
 token_authenticated = Namespace().signal("token_authenticated")
-"""Sent with `token=` when a request has been accepted."""
+"""Sent with `token=` after a request was accepted."""
 
 
 class ResourceProtector(ProtectorCore):
-    """Protects views of Flask: ``@require_oauth("profile")``, for an instance that is called `require_oauth`.
+    """Protects Flask views, as ``@require_oauth("profile")`` if `require_oauth` is the instance.
 
-    `register_token_validator` adds the validator that decides.
+    Call `register_token_validator` to add the validator of tokens.
     """
 
     def raise_error_response(self, error: OAuthError) -> NoReturn:
-        """End the request with the response to `error`. A subclass may raise another `HTTPException`."""
+        """Raise the `HTTPException` with the response for `error`, which ends the request.
+
+        A subclass may raise another `HTTPException`.
+
+        error: the error of the validator.
+        """
         reply = protector_reply(error)
         response = Response(reply.body, reply.status, list(reply.headers))
         raise HTTPException(response=response) from error
@@ -44,16 +49,19 @@ class ResourceProtector(ProtectorCore):
     def acquire_token(self, scopes: Scopes = None, **claims: Any) -> Any:
         """Return the token of the current request.
 
-        scopes: one text, or alternatives; each text is one or more scopes with spaces between them.
+        scopes: the required scopes, as text with spaces between them; or several such texts, of which one must match.
         claims: further arguments of the validator, for instance `groups`.
 
-        Raises the errors of the validator, and makes no response.
+        Raises the errors of the validator. It creates no response.
         """
         return self._acquired({"scopes": scopes, **claims}, optional=False)
 
     @contextmanager
     def acquire(self, scopes: Scopes = None) -> Generator[Any]:
-        """Enter a block with the token of the current request, or end the request with `raise_error_response`."""
+        """Enter a block with the token of the current request, or end the request by `raise_error_response`.
+
+        scopes: as for `acquire_token`.
+        """
         try:
             token = self.acquire_token(scopes)
         except OAuthError as error:
@@ -65,10 +73,10 @@ class ResourceProtector(ProtectorCore):
     @overload
     def __call__(self, scopes: Scopes = None, optional: bool = False, **claims: Any) -> Decorator: ...
     def __call__(self, scopes: Scopes | Callable[..., Any] = None, optional: bool = False, **claims: Any) -> Any:
-        """Return the decorator of a view; ``@require_oauth`` without a call is one too.
+        """Return a decorator for a view. ``@require_oauth`` without a call works too.
 
         scopes: as for `acquire_token`.
-        optional: run the view without a token too; `current_token` is then false.
+        optional: also call the view if the request has no token; `current_token` is then false.
         claims: further arguments of the validator, for instance `groups`.
         """
         if callable(scopes):
@@ -90,8 +98,8 @@ class ResourceProtector(ProtectorCore):
     def _acquired(self, requirements: dict[str, Any], optional: bool) -> Any:
         pairs = tuple((name, value) for name, value in request.headers.items())
         query = request.query_string.decode("latin-1")
-        asked = ProtectedRequest(request.method, request.url, request.headers, pairs, query)
-        token = self.accept(asked, requirements, optional=optional)
+        received = ProtectedRequest(request.method, request.url, request.headers, pairs, query)
+        token = self.accept(received, requirements, optional=optional)
         kept = of_request()
         assert kept is not None, "a request is being handled"
         kept[_TOKEN] = token
@@ -101,4 +109,4 @@ class ResourceProtector(ProtectorCore):
 
 
 current_token: Any = LocalProxy(lambda: (of_request() or {}).get(_TOKEN))
-"""The token object of the current request; false if there is none, as in an optional view or outside a request."""
+"""The token object of the current request. False if there is no token: in an optional view, or outside a request."""

@@ -1,7 +1,7 @@
-"""doorkey on httpx2, and on httpx where only that is installed: `OAuth2Client`, `AsyncOAuth2Client` and `OAuth2Auth`.
+"""doorkey on httpx2, or on httpx if only that is installed: `OAuth2Client`, `AsyncOAuth2Client` and `OAuth2Auth`.
 
-`AssertionClient` and `AsyncAssertionClient` are for service accounts. ``on("httpx")`` returns the same for the library
-that is asked for.
+`AssertionClient` and `AsyncAssertionClient` are for service accounts. ``on("httpx")`` returns the same classes for one
+of the two libraries.
 """
 
 from __future__ import annotations
@@ -20,24 +20,26 @@ if TYPE_CHECKING:
     from doorkey.integrations.httpx_client.family import AsyncAssertion, SyncAssertion
 
     class OAuth2Client(SyncFamily):
-        """The blocking client of the family."""
+        """The blocking client."""
 
     class AsyncOAuth2Client(AsyncFamily):
-        """The awaiting client of the family."""
+        """The asynchronous client."""
 
     class AssertionClient(SyncAssertion):
         """The blocking client for a service account."""
 
     class AsyncAssertionClient(AsyncAssertion):
-        """The awaiting client for a service account."""
+        """The asynchronous client for a service account."""
 else:
     OAuth2Client, AsyncOAuth2Client, _, AssertionClient, AsyncAssertionClient = family(library())
 
 
 def on(asked_for: str | ModuleType) -> Family:
-    """Return the clients on the library that is asked for: "httpx2" or "httpx", or the module itself.
+    """Return the client classes for the library `asked_for`.
 
-    Raises `UsageError` for another library, and `MissingLibraryError` when it is not installed.
+    asked_for: "httpx2" or "httpx", or the module itself.
+
+    Raises `UsageError` for another library, and `MissingLibraryError` if it is not installed.
     """
     return family(library(asked_for))
 
@@ -45,7 +47,7 @@ def on(asked_for: str | ModuleType) -> Family:
 __all__ = ["AssertionClient", "AsyncAssertionClient", "AsyncOAuth2Client", "OAuth2Auth", "OAuth2Client", "on"]
 __all__ += errors.__all__
 
-if not TYPE_CHECKING:  # a type checker then still finds a misspelled name
+if not TYPE_CHECKING:  # otherwise a type checker would accept misspelled names
 
     def __getattr__(name: str) -> NoReturn:
         raise absent(__name__, name)

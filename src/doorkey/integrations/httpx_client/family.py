@@ -1,4 +1,4 @@
-"""The clients on httpx2 and httpx, written once: only the base class they are joined with differs."""
+"""The clients on httpx2 and httpx. They share this code; only the client class that they inherit from differs."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ VERBS: Final = ("get", "options", "head", "post", "put", "patch", "delete")
 
 
 class _Shared(client.OAuth2Client, Generic[TransportT]):
-    """The constructor and the methods of the blocking and of the awaiting client."""
+    """The constructor and the methods that the blocking and the asynchronous client share."""
 
     _lib: Any  # httpx2 or httpx, set by `family`
 
@@ -64,35 +64,40 @@ class _Shared(client.OAuth2Client, Generic[TransportT]):
         from doorkey.transport.on_httpx import HttpxLibrary
 
         if options.get("auth") is not None:
-            raise UsageError("auth= would replace the token: give it to single requests, or use a plain client")
+            raise UsageError("auth= would replace the token: pass it to single requests, or use a plain client")
         own, rest, own_token = session_options(
             {**given, **options},
             known_elsewhere=_options_of(self._lib.Client if self._blocking else self._lib.AsyncClient),
             blocking=self._blocking,
         )
         set_up(self, own, HttpxLibrary(self._lib), own_token)
-        native: Any = super()  # the HTTP client, which a concrete class joins in
+        native: Any = super()  # the HTTP client class, which `family` adds to the bases
         native.__init__(**rest)
-        self._join(rest)
+        self._finish_setup(rest)
         self._sign()
 
     def _sign(self) -> None:
         cast("Any", self).auth = OAuth2Auth(self)
 
     def _with_auth(self, given: dict[str, Any]) -> dict[str, Any]:
-        """Return the options of a request without the token, so that the client uses no other `auth` either."""
-        usual = self._lib.USE_CLIENT_DEFAULT
-        return {**given, "auth": None} if given.get("auth", usual) is usual else given
+        """Return the options of a request without the token. Its `auth` is None, unless the caller passed one."""
+        default = self._lib.USE_CLIENT_DEFAULT
+        return {**given, "auth": None} if given.get("auth", default) is default else given
 
     if TYPE_CHECKING:
 
-        def _join(self, options: Mapping[str, Any]) -> None:
-            """Finish the construction of a blocking or awaiting client; `options` are the HTTP client's."""
+        def _finish_setup(self, options: Mapping[str, Any]) -> None:
+            """Finish the construction of the client. `options` are those of the HTTP client."""
 
-    else:  # each world has its own type of it
+    else:  # the type of `stream` differs between the blocking and the asynchronous client
 
         def stream(self, method: str, url: Any, withhold_token: bool = False, **kwargs: Any) -> Any:
-            """Send a request as `request` does, and stream its response."""
+            """Send a request as `request` does, and stream its response.
+
+            method, url: the request.
+            withhold_token: True to send it without the token.
+            kwargs: options of the HTTP library.
+            """
             return super().stream(method, url, **(self._with_auth(kwargs) if withhold_token else kwargs))
 
     def _redirect_headers(self, request: Any, url: Any, method: str) -> Any:
@@ -100,7 +105,7 @@ class _Shared(client.OAuth2Client, Generic[TransportT]):
         from doorkey.auth.on_httpx import SIGNED
         from doorkey.wire.urls import origin_of
 
-        native: Any = super()  # the HTTP client, which a concrete class joins in
+        native: Any = super()  # the HTTP client class, which `family` adds to the bases
         headers = native._redirect_headers(request, url, method)
         if origin_of(str(request.url)) != origin_of(str(url)):
             for name in ("Authorization", *request.extensions.get(SIGNED, ())):
@@ -111,25 +116,29 @@ class _Shared(client.OAuth2Client, Generic[TransportT]):
                     "not followed"
                 )
         elif hasattr(request.stream, "is_sent"):
-            request.stream.is_sent = False  # at the same origin the body may be sent again
+            request.stream.is_sent = False  # the body may be sent to the same origin again
         return headers
 
 
 class SyncFamily(_Shared["httpx2.BaseTransport"], BlockingSession, SyncBase):
     """A `Client` of httpx2 or httpx that sends a fresh token with each request.
 
-    Its options are those of `doorkey.oauth2.client.OAuth2Client` and of the library's own client, except `auth`. Any
-    number of threads may share one client.
+    Its options are those of `doorkey.oauth2.client.OAuth2Client` and of the library's client, except `auth`.
+    Thread-safe.
     """
 
-    def _join(self, options: Mapping[str, Any]) -> None:
+    def _finish_setup(self, options: Mapping[str, Any]) -> None:
         """Do nothing: one client has one connection pool."""
 
     def request(self, method: str, url: Any, withhold_token: bool = False, **kwargs: Any) -> httpx2.Response:
-        """Send a request with the token, or without it if `withhold_token`. The library does the rest.
+        """Send a request with the token, and return its response.
 
-        An `auth` given here replaces the token. Raises `MissingTokenError`, `TokenExpiredError` or the error of the
-        renewal; a request is never sent without the token that it was supposed to carry.
+        method, url: the request.
+        withhold_token: True to send it without the token.
+        kwargs: options of the HTTP library. An `auth` replaces the token.
+
+        Raises `MissingTokenError`, `TokenExpiredError` or the error of the renewal. If the token is not available, the
+        request is not sent.
         """
         return super().request(method, url, **(self._with_auth(kwargs) if withhold_token else kwargs))
 
@@ -144,33 +153,37 @@ class SyncFamily(_Shared["httpx2.BaseTransport"], BlockingSession, SyncBase):
 class AsyncFamily(_Shared["httpx2.AsyncBaseTransport"], AwaitingSession, AsyncBase):
     """An `AsyncClient` of httpx2 or httpx that sends a fresh token with each request.
 
-    Its options are those of `doorkey.oauth2.client.OAuth2Client` and of the library's own client, except `auth`. Any
-    number of tasks may share one client, of one event loop or of several.
+    Its options are those of `doorkey.oauth2.client.OAuth2Client` and of the library's client, except `auth`. Tasks of
+    one or several event loops may share one client.
     """
 
-    def _join(self, options: Mapping[str, Any]) -> None:
-        from doorkey.integrations.httpx_client.loops import Siblings
+    def _finish_setup(self, options: Mapping[str, Any]) -> None:
+        from doorkey.integrations.httpx_client.loops import LoopTransports
 
-        self._siblings = Siblings(self._lib, options)
+        self._loop_transports = LoopTransports(self._lib, options)
 
-    def request(  # pyright: ignore[reportIncompatibleMethodOverride]  # a coroutine all the same
+    def request(  # pyright: ignore[reportIncompatibleMethodOverride]  # it returns a coroutine too
         self, method: str, url: Any, withhold_token: bool = False, **kwargs: Any
     ) -> Coroutine[Any, Any, httpx2.Response]:
-        """Send a request with the token, or without it if `withhold_token`. The library does the rest.
+        """Send a request with the token, and return its response.
 
-        An `auth` given here replaces the token. Raises `MissingTokenError`, `TokenExpiredError` or the error of the
-        renewal; a request is never sent without the token that it was supposed to carry.
+        method, url: the request.
+        withhold_token: True to send it without the token.
+        kwargs: options of the HTTP library. An `auth` replaces the token.
+
+        Raises `MissingTokenError`, `TokenExpiredError` or the error of the renewal. If the token is not available, the
+        request is not sent.
         """
-        # Not a coroutine around another one: each request would pay for it
+        # Not `async def`, because another coroutine would slow down each request.
         return super().request(method, url, **(self._with_auth(kwargs) if withhold_token else kwargs))
 
     def _transport_for_url(self, url: Any) -> Any:
-        siblings, loop = self._siblings, running_loop()
-        if siblings.home() is not loop and not siblings.at_home(loop):
-            return siblings.transport_for(url, loop)
+        by_loop, loop = self._loop_transports, running_loop()
+        if by_loop.first_loop() is not loop and not by_loop.is_first(loop):
+            return by_loop.transport_for(url, loop)
         transport = super()._transport_for_url(url)
-        if id(transport) not in siblings.arranged:
-            siblings.close_with_loop(transport)
+        if id(transport) not in by_loop.handled:
+            by_loop.close_with_loop(transport)
         return transport
 
     revoke_token = awaiting(with_response_class(NativeResponse, client.OAuth2Client._revoke_token))
@@ -182,7 +195,7 @@ class AsyncFamily(_Shared["httpx2.AsyncBaseTransport"], AwaitingSession, AsyncBa
 
 
 class Family(NamedTuple):
-    """The clients and the auth object on one library."""
+    """The client classes and the auth class for one library."""
 
     OAuth2Client: type[SyncFamily]
     AsyncOAuth2Client: type[AsyncFamily]
@@ -193,7 +206,7 @@ class Family(NamedTuple):
 
 @cache
 def family(lib: Any) -> Family:
-    """Return the clients on `lib`, httpx2 or httpx."""
+    """Return the classes for `lib`, httpx2 or httpx."""
     revoke = with_response_class(lib.Response, client.OAuth2Client._revoke_token)
     verbs = {name: _verb(name, lib.Client) for name in VERBS}
     averbs = {name: _averb(name, lib.AsyncClient) for name in VERBS}
@@ -212,10 +225,10 @@ def family(lib: Any) -> Family:
     )
 
 
-class _Shown:
-    """Stands for a method of the HTTP library in `inspect.signature`, with `withhold_token` added.
+class _SignatureOf:
+    """Gives `inspect.signature` the signature of a method of the HTTP library, with `withhold_token` added.
 
-    The signature is built when it is requested: to build all of them would delay the import.
+    The signature is built only on request, because building all of them would delay the import.
     """
 
     def __init__(self, native: Any) -> None:
@@ -234,26 +247,26 @@ class _Shown:
 
 
 def _verb(name: str, native: Any) -> Any:
-    """Return the library's method `name` with `withhold_token`: the library's own accepts only the options it names."""
+    """Return the library's method `name` with the option `withhold_token`, which the original does not accept."""
     verb, shown = name.upper(), getattr(native, name)
 
     @wraps(shown)
     def method(self: Any, url: Any, **kwargs: Any) -> Any:
         return self.request(verb, url, **kwargs)
 
-    cast("Any", method).__wrapped__ = _Shown(shown)
+    cast("Any", method).__wrapped__ = _SignatureOf(shown)
     return method
 
 
 def _averb(name: str, native: Any) -> Any:
-    """Return what `_verb` does for an asynchronous client."""
+    """The version of `_verb` for an asynchronous client."""
     verb, shown = name.upper(), getattr(native, name)
 
     @wraps(shown)
     async def method(self: Any, url: Any, **kwargs: Any) -> Any:
         return await self.request(verb, url, **kwargs)
 
-    cast("Any", method).__wrapped__ = _Shown(shown)
+    cast("Any", method).__wrapped__ = _SignatureOf(shown)
     return method
 
 
@@ -304,6 +317,6 @@ class SyncAssertion(_Assertion["httpx2.BaseTransport"], SyncFamily):
 
 
 class AsyncAssertion(_Assertion["httpx2.AsyncBaseTransport"], AsyncFamily):
-    """The awaiting client."""
+    """The asynchronous client."""
 
     __doc__ = AssertionClient.__doc__

@@ -1,4 +1,4 @@
-"""`OAuth2Auth`: a token as `auth=` on any client of httpx2 or httpx, blocking and awaiting."""
+"""`OAuth2Auth`: a token as `auth=` on any blocking or asynchronous client of httpx2 or httpx."""
 
 from __future__ import annotations
 
@@ -7,4 +7,4 @@ from doorkey.auth.on_httpx import HttpxAdapter
 
 
 class OAuth2Auth(SignsRequests, HttpxAdapter):
-    """Sends a token with each request of a client of httpx2 or httpx; see `doorkey.auth.OAuth2Auth`."""
+    """Sends a token with each request of a client of httpx2 or httpx. See `doorkey.auth.OAuth2Auth`."""

@@ -1,4 +1,4 @@
-"""Import path of the clients on httpx2 and httpx."""
+"""The import path of Authlib for the clients on httpx2 and httpx."""
 
 from doorkey.integrations.httpx_client import AsyncOAuth2Client, OAuth2Client
 from doorkey.integrations.httpx_client.oauth2_auth import OAuth2Auth

@@ -23,7 +23,7 @@ Timeout: TypeAlias = "httpx2.Timeout | float | tuple[float | None, float | None,
 
 
 class ClientSettings(TypedDict, Generic[TransportT], total=False):
-    """The options of the HTTP library's own client, except `auth`."""
+    """The options of the HTTP library's client, except `auth`."""
 
     base_url: httpx2.URL | str
     cert: str | tuple[str, str] | tuple[str, str, str] | None

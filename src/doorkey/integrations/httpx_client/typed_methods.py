@@ -1,6 +1,6 @@
-"""The methods of the clients on httpx2 and httpx as type checkers see them: the library's own, and `withhold_token`.
+"""The methods of the clients on httpx2 and httpx for type checkers: those of the library, with `withhold_token`.
 
-At run time `family` makes these methods from the library's own, and nothing imports this module.
+At run time, `family` creates these methods from those of the library, and nothing imports this module.
 """
 
 # ruff: noqa: D102

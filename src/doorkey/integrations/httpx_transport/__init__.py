@@ -1,6 +1,6 @@
-"""Transports of httpx2 and httpx that negotiate an access token and put it into each request they send.
+"""Transports of httpx2 and httpx that request an access token and send it with each request.
 
-They wrap the transport of any client, through ``transport=`` or ``mounts=``; code that uses the client stays as it is.
+They wrap the transport of any client, by ``transport=`` or ``mounts=``. Code that uses the client stays unchanged.
 """
 
 from doorkey.credentials import ClientCredentials, ResourceOwnerCredentials, TokenExchange

@@ -1,4 +1,4 @@
-"""An authorization server, reached through a client whose base URL is its issuer; tokens are cached by credentials."""
+"""Tokens of one authorization server, cached by credentials. The server's issuer is the base URL of an HTTP client."""
 
 from __future__ import annotations
 
@@ -32,25 +32,25 @@ from doorkey.wire.limits import ExchangePolicy, policy_of
 if TYPE_CHECKING:
     from doorkey.sources.issuer import Issuer
 
-_GRANTS_UNSAID: Final = ("authorization_code", "implicit")
-"""The grants of a server whose metadata does not list them (RFC 8414 §2)."""
+_DEFAULT_GRANTS: Final = ("authorization_code", "implicit")
+"""The default grants of a server whose metadata does not list its grants (RFC 8414 §2)."""
 
-_ANOTHER_LOOP: Final = "make an authority, with a client of its own, for each event loop"
+_ANOTHER_LOOP: Final = "create an authority, with its own client, for each event loop"
 
 _FULL: Final = (
-    "max_tokens refresh tokens (or assertions that can be used once) are kept already, and none may be dropped, as the "
-    "server takes each but once: forget() those that are done with, or keep the tokens of many users in a TokenVault"
+    "the cache contains max_tokens refresh tokens (or single-use assertions), which are never dropped because "
+    "the server accepts each only once: forget() unused credentials, or keep the tokens of many users in a TokenVault"
 )
 
 
 def _checked(credentials: Credentials) -> Credentials:
     if not isinstance(credentials, Credentials):
-        raise UsageError(f"these are no credentials: {type(credentials).__name__}")
+        raise UsageError(f"credentials must be a Credentials object, not {type(credentials).__name__}")
     return credentials
 
 
-def _spent(source: TokenSource | AsyncTokenSource) -> bool:
-    """Say whether this source has come to its end: its grant is dead, or its token, which cannot be renewed."""
+def _has_ended(source: TokenSource | AsyncTokenSource) -> bool:
+    """Return whether this source can return no more tokens: its grant is dead, or its token expired without renewal."""
     core = source._core
     token = core.slot.token
     if core.slot.dead is not None:
@@ -59,7 +59,10 @@ def _spent(source: TokenSource | AsyncTokenSource) -> bool:
 
 
 class _AtBaseURL(AuthorizationServer):
-    """A server whose issuer is a client's base URL: httpx2 and httpx end it with a slash, which the issuer may not."""
+    """A server whose issuer is the base URL of a client, with or without a trailing slash.
+
+    httpx2 and httpx always add the slash. The issuer may not have one.
+    """
 
     def _discovered(self, clock: Callable[[], float]) -> Flow[Kept[ServerMetadata]]:
         without = self.issuer or ""
@@ -88,28 +91,28 @@ def _server_of(
     openid_config: ServerMetadata | Mapping[str, Any] | None,
     policy: ExchangePolicy,
 ) -> AuthorizationServer:
-    """Return the server that the arguments of an authority mean. Raises `UsageError` if they name none."""
+    """Return the server that the arguments of an authority describe. Raises `UsageError` if they identify no server."""
     if isinstance(issuer, SharedIssuer):
         return server_of(issuer, None, openid_config, policy)
     known = ServerMetadata.of(openid_config, policy.http_hosts)
-    told = issuer or known.issuer
-    if not (told or base_url) and known.token_endpoint is None:
-        raise UsageError("give the client a base_url that is the issuer, or pass issuer=")
-    return AuthorizationServer(told, known) if told or not base_url else _AtBaseURL(base_url, known)
+    named = issuer or known.issuer
+    if not (named or base_url) and known.token_endpoint is None:
+        raise UsageError("the issuer is missing: pass issuer=, or a client whose base_url is the issuer")
+    return AuthorizationServer(named, known) if named or not base_url else _AtBaseURL(base_url, known)
 
 
-class _Held:
-    """Brings the source of the same credentials for each request; asks the cache for it once in a while only.
+class _SourceGetter:
+    """Returns the source of the same credentials for each request, without a cache lookup for each.
 
-    That is often enough for the cache to know that it is used, and at once after any `forget`. What the cache drops is
-    not kept here.
+    The cache is read once per thousandth of `max_idle`, so that the entry does not become idle, and after any `forget`.
+    The reference is weak, so an entry that the cache drops is not kept here.
     """
 
     def __init__(self, authority: Any, credentials: Credentials) -> None:
         self._authority, self._credentials = authority, credentials
         self._clock: Callable[[], float] = authority._how["clock"]
         self._pause: float = authority._max_idle / 1000
-        self._last: tuple[Callable[[], Any], float, int] = (_nothing, 0.0, 0)
+        self._last: tuple[Callable[[], Any], float, int] = (_no_source, 0.0, 0)
 
     def __call__(self) -> Any:
         """Return the source."""
@@ -117,14 +120,14 @@ class _Held:
         now, source = self._clock(), find()
         if source is not None and 0 <= now - looked < self._pause and forgotten == self._authority._forgotten:
             return source
-        source = None  # or the cache would find it in use here
+        source = None  # otherwise this reference would keep an evicted entry of the cache alive
         forgotten = self._authority._forgotten
         source = self._authority.source(self._credentials)
-        self._last = ref(source), now, forgotten  # all at once: threads share it
+        self._last = ref(source), now, forgotten  # one assignment, because threads share it
         return source
 
 
-def _nothing() -> None:
+def _no_source() -> None:
     return None
 
 
@@ -160,10 +163,10 @@ class _Authority(NotPicklable):
             max_tokens, max_idle, clock, names=("max_tokens", "max_idle")
         )
         self._server = _server_of(str(http_client.base_url).rstrip("/"), issuer, openid_config, self._policy)
-        self._asked: AsyncSender | None = None
+        self._cached_sender: AsyncSender | None = None
         self._forgotten = 0
         self._max_idle = max_idle
-        self._core(ClientCredentials("any"))  # an option that cannot be is said here, not at the first token
+        self._core(ClientCredentials("any"))  # raise for invalid options now, and not at the first token
 
     @property
     def issuer(self) -> str:
@@ -174,63 +177,79 @@ class _Authority(NotPicklable):
         return SourceCore(credentials, server=self._server, **self._how)
 
     def _cached(self, credentials: Credentials, make: Callable[[Credentials], Any]) -> Any:
-        """Return the source of `credentials`; one that nothing could bring back stays until it is forgotten."""
+        """Return the source of `credentials`. If it cannot be created again, it is cached until `forget` or its end."""
         if _checked(credentials).repeatable:
             return self._sources.get(credentials, partial(make, credentials))
-        return self._sources.get_pinned(credentials, partial(make, credentials), _spent, _FULL)
+        return self._sources.get_pinned(credentials, partial(make, credentials), _has_ended, _FULL)
 
-    def _held(self, credentials: Credentials) -> Callable[[], Any]:
-        """Return what brings the source of `credentials` for each of many requests."""
-        return _Held(self, credentials)
+    def _source_getter(self, credentials: Credentials) -> Callable[[], Any]:
+        """Return a function that returns the source of `credentials`, fast enough for every request."""
+        return _SourceGetter(self, credentials)
 
     def forget(self, credentials: Credentials) -> None:
-        """Forget the token of `credentials`, if there is one; it is not revoked at the server."""
+        """Forget the token for `credentials`, if there is one. It is not revoked at the server.
+
+        credentials: the credentials of the token.
+        """
         self._sources.drop(_checked(credentials))
         self._forgotten += 1
 
     def _supports(self, grant: str, metadata: ServerMetadata) -> bool:
         listed = metadata.extra.get("grant_types_supported")
-        return grant in (listed if isinstance(listed, list) else _GRANTS_UNSAID)
+        return grant in (listed if isinstance(listed, list) else _DEFAULT_GRANTS)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.issuer}>"
 
 
 class OAuthAuthorityClient(_Authority):
-    """Gets tokens from one authorization server, and caches them by credentials.
+    """Requests tokens from one authorization server, and caches them by credentials.
 
     http_client: a `Client` of httpx2 or httpx, which sends the token requests. Its `base_url` is the issuer.
     openid_config: the server's metadata, in place of discovery.
     issuer: the issuer, if it is not the `base_url`.
     leeway: seconds before expiry at which a token is renewed; None: min(60, lifetime / 2).
-    max_tokens: number of tokens that are cached.
-    max_idle: seconds after its last use for which a token is cached.
+    max_tokens: maximum number of cached tokens.
+    max_idle: seconds after its last use during which a token stays in the cache.
     exchange: bounds of each exchange with the server, an `ExchangePolicy`.
     clock: returns seconds since the epoch; None: time.time.
     on_event: called with each `doorkey.observe.TokenEvent`.
     timer: returns seconds, for the durations in events; None: time.monotonic.
     token_params: further parameters of each token request.
-    token_request_headers: further headers of each token request, without `Authorization`.
+    token_request_headers: further headers of each token request, except `Authorization`.
 
-    Credentials that work only once (`RefreshToken`, an assertion given as text) are cached apart, `max_tokens` at most,
-    until their grant is dead or `forget` is called: the refresh token that replaced them is kept nowhere else.
+    Tokens for credentials that work only once (`RefreshToken`, an assertion given as text) are cached separately, also
+    up to `max_tokens`, until the server rejects their grant, the token expires without a refresh token, or `forget` is
+    called. The refresh token that replaced such credentials is stored nowhere else. Raises `UsageError`.
     """
 
     @property
     def openid_config(self) -> ServerMetadata:
-        """The server's metadata, discovered on first use. Raises as `doorkey.discover` does."""
+        """The server's metadata, discovered on first use. Raises the errors of `doorkey.discover`."""
         return run(self._server.metadata(self._how["clock"]), self._perform)
 
     def supports_grant(self, grant: str) -> bool:
-        """Say whether the server lists this `grant_type`."""
+        """Return whether the server supports a grant, by its metadata.
+
+        grant: a `grant_type` value. Without a list in the metadata, the server supports authorization_code and implicit
+            (RFC 8414 §2).
+        """
         return self._supports(grant, self.openid_config)
 
     def get_token(self, credentials: Credentials) -> OAuthToken:
-        """Return the token of `credentials`, cached while it is fresh. Raises `OAuthError`."""
+        """Return the token for `credentials`, from the cache while it is fresh.
+
+        credentials: the client and its grant: `ClientCredentials`, …
+
+        Raises the `OAuthError` of a failed token request.
+        """
         return self.source(credentials).token()
 
     def source(self, credentials: Credentials) -> TokenSource:
-        """Return the token source of `credentials`."""
+        """Return the cached token source for `credentials`.
+
+        credentials: the client and its grant: `ClientCredentials`, …
+        """
         return self._cached(credentials, self._make)  # type: ignore[no-any-return]  # `_cached` serves both kinds
 
     def _make(self, credentials: Credentials) -> TokenSource:
@@ -243,7 +262,7 @@ class OAuthAuthorityClient(_Authority):
 
 
 class AsyncOAuthAuthorityClient(_Authority):
-    """Gets tokens from one authorization server for tasks, and caches them by credentials.
+    """Requests tokens from one authorization server, for async code, and caches them by credentials.
 
     http_client: an `AsyncClient` of httpx2 or httpx, which sends the token requests. Its `base_url` is the issuer.
 
@@ -251,23 +270,35 @@ class AsyncOAuthAuthorityClient(_Authority):
     """
 
     async def openid_config(self) -> ServerMetadata:
-        """Return the server's metadata, discovered on first use. Raises as `doorkey.adiscover` does."""
+        """Return the server's metadata, discovered on first use. Raises the errors of `doorkey.adiscover`."""
         return await arun(self._server.metadata(self._how["clock"]), self._perform)
 
     async def supports_grant(self, grant: str) -> bool:
-        """Say whether the server lists this `grant_type`."""
+        """Return whether the server supports a grant, by its metadata.
+
+        grant: a `grant_type` value. Without a list in the metadata, the server supports authorization_code and implicit
+            (RFC 8414 §2).
+        """
         return self._supports(grant, await self.openid_config())
 
     async def get_token(self, credentials: Credentials) -> OAuthToken:
-        """Return the token of `credentials`, cached while it is fresh. Raises `OAuthError`."""
+        """Return the token for `credentials`, from the cache while it is fresh.
+
+        credentials: the client and its grant: `ClientCredentials`, …
+
+        Raises the `OAuthError` of a failed token request.
+        """
         return await self.source(credentials).token()
 
     def source(self, credentials: Credentials) -> AsyncTokenSource:
-        """Return the token source of `credentials`."""
+        """Return the cached token source for `credentials`.
+
+        credentials: the client and its grant: `ClientCredentials`, …
+        """
         return self._cached(credentials, self._make)  # type: ignore[no-any-return]  # `_cached` serves both kinds
 
     def _make(self, credentials: Credentials) -> AsyncTokenSource:
-        # The sender knows in what event loop the client was first used.
+        # All sources share one sender, which records the event loop in which the client was first used.
         return AsyncTokenSource._on(self._core(credentials), sender=self._sender())
 
     async def _perform(self, effect: Any) -> Any:
@@ -276,6 +307,6 @@ class AsyncOAuthAuthorityClient(_Authority):
         return await self._sender().send(effect)
 
     def _sender(self) -> AsyncSender:
-        if self._asked is None or self._asked.client is not self.http:
-            self._asked = AsyncSender(self.http, self._policy, _ANOTHER_LOOP)
-        return self._asked
+        if self._cached_sender is None or self._cached_sender.client is not self.http:
+            self._cached_sender = AsyncSender(self.http, self._policy, _ANOTHER_LOOP)
+        return self._cached_sender

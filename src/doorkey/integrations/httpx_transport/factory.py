@@ -1,4 +1,4 @@
-"""`AuthenticatingTransportFactory`: wraps a transport so that what goes through it carries a token."""
+"""`AuthenticatingTransportFactory`: wraps a transport so that each request carries a token."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from doorkey.credentials import Credentials, ResourceOwnerCredentials
 from doorkey.errors import UsageError
 from doorkey.integrations.httpx_transport.authority import AsyncOAuthAuthorityClient, OAuthAuthorityClient
 from doorkey.integrations.httpx_transport.request_credentials import (
+    AccountInBasic,
     AsyncExchanged,
     AsyncSubjectTokenProvider,
     Exchanged,
-    NamedInBasic,
     Same,
     SubjectTokenProvider,
 )
@@ -21,7 +21,7 @@ from doorkey.integrations.httpx_transport.transport import AsyncAuthenticatingTr
 from doorkey.transport.senders import ahttpx_of, httpx_of
 
 Scopes: TypeAlias = tuple[str, ...]
-"""A name that programs for httpx-oauth2 import. Credentials take text and any iterable."""
+"""A name that programs for httpx-oauth2 import. Credentials also accept text and any iterable."""
 
 _C = TypeVar("_C", bound=Credentials)
 
@@ -31,9 +31,10 @@ _PROVIDER: Final = "subject_token_provider is a callable that returns the token 
 class AuthenticatingTransportFactory:
     """Wraps transports of blocking clients, so that their requests carry tokens.
 
-    authority: the `OAuthAuthorityClient` that gets the tokens, and caches them for all transports.
-    rejected_statuses: statuses that reject the token, besides any with ``Bearer error="invalid_token"``.
-    retry_rejected: False to return a rejection as it is and keep the token.
+    authority: the `OAuthAuthorityClient` that requests the tokens, and caches them for all transports.
+    rejected_statuses: API statuses that mean a rejected token. An error response with ``Bearer error="invalid_token"``
+        always does (RFC 6750 §3.1).
+    retry_rejected: False to return a rejection unchanged and keep the token.
     """
 
     def __init__(
@@ -47,14 +48,26 @@ class AuthenticatingTransportFactory:
         self._authority = instance(authority, OAuthAuthorityClient, "authority is an OAuthAuthorityClient")
 
     def authenticating_transport(self, transport: Any, credentials: Credentials) -> AuthenticatingTransport:
-        """Return `transport` (None: a new one) with the token of `credentials` in every request."""
+        """Return a transport that sends every request with the token for `credentials`.
+
+        transport: the transport that sends the requests; None: a new transport.
+        credentials: the client and its grant: `ClientCredentials`, …
+
+        Raises `UsageError`.
+        """
         return self._wrapped(transport, Same(_checked(credentials, Credentials)))
 
     def resource_owner_transport(
         self, transport: Any, credentials: ResourceOwnerCredentials
     ) -> AuthenticatingTransport:
-        """Return `transport` with the token of the account that a request's own ``auth=(user, password)`` names."""
-        return self._wrapped(transport, NamedInBasic(_checked(credentials, ResourceOwnerCredentials)))
+        """Return a transport that replaces ``auth=(user, password)`` of each request by a token for that account.
+
+        transport: the transport that sends the requests; None: a new transport.
+        credentials: the client of the password grant.
+
+        Raises `UsageError`, also for a request without such an `auth`.
+        """
+        return self._wrapped(transport, AccountInBasic(_checked(credentials, ResourceOwnerCredentials)))
 
     def token_exchange_transport(
         self,
@@ -63,12 +76,14 @@ class AuthenticatingTransportFactory:
         subject_token_provider: SubjectTokenProvider,
         optional_exchange: bool = False,
     ) -> AuthenticatingTransport:
-        """Return `transport` with a token that is exchanged for the one of `subject_token_provider()` (RFC 8693).
+        """Return a transport that exchanges the caller's token for the token of each request (RFC 8693).
 
-        transport: the transport that sends the requests; None: a new one.
+        transport: the transport that sends the requests; None: a new transport.
         credentials: the client that exchanges the token.
-        subject_token_provider: returns the token of the caller, or None.
+        subject_token_provider: returns the caller's token, or None. It is called for each request.
         optional_exchange: True to send the client's own token if there is no token of the caller.
+
+        Raises `UsageError`.
         """
         function(subject_token_provider, _PROVIDER)
         client = _checked(credentials, Credentials)
@@ -83,9 +98,10 @@ class AuthenticatingTransportFactory:
 class AsyncAuthenticatingTransportFactory:
     """Wraps transports of asynchronous clients, so that their requests carry tokens.
 
-    authority: the `AsyncOAuthAuthorityClient` that gets the tokens, and caches them for all transports.
-    rejected_statuses: statuses that reject the token, besides any with ``Bearer error="invalid_token"``.
-    retry_rejected: False to return a rejection as it is and keep the token.
+    authority: the `AsyncOAuthAuthorityClient` that requests the tokens, and caches them for all transports.
+    rejected_statuses: API statuses that mean a rejected token. An error response with ``Bearer error="invalid_token"``
+        always does (RFC 6750 §3.1).
+    retry_rejected: False to return a rejection unchanged and keep the token.
     """
 
     def __init__(
@@ -99,14 +115,26 @@ class AsyncAuthenticatingTransportFactory:
         self._authority = instance(authority, AsyncOAuthAuthorityClient, "authority is an AsyncOAuthAuthorityClient")
 
     def authenticating_transport(self, transport: Any, credentials: Credentials) -> AsyncAuthenticatingTransport:
-        """Return `transport` (None: a new one) with the token of `credentials` in every request."""
+        """Return a transport that sends every request with the token for `credentials`.
+
+        transport: the transport that sends the requests; None: a new transport.
+        credentials: the client and its grant: `ClientCredentials`, …
+
+        Raises `UsageError`.
+        """
         return self._wrapped(transport, Same(_checked(credentials, Credentials)))
 
     def resource_owner_transport(
         self, transport: Any, credentials: ResourceOwnerCredentials
     ) -> AsyncAuthenticatingTransport:
-        """Return `transport` with the token of the account that a request's own ``auth=(user, password)`` names."""
-        return self._wrapped(transport, NamedInBasic(_checked(credentials, ResourceOwnerCredentials)))
+        """Return a transport that replaces ``auth=(user, password)`` of each request by a token for that account.
+
+        transport: the transport that sends the requests; None: a new transport.
+        credentials: the client of the password grant.
+
+        Raises `UsageError`, also for a request without such an `auth`.
+        """
+        return self._wrapped(transport, AccountInBasic(_checked(credentials, ResourceOwnerCredentials)))
 
     def token_exchange_transport(
         self,
@@ -115,10 +143,15 @@ class AsyncAuthenticatingTransportFactory:
         subject_token_provider: AsyncSubjectTokenProvider,
         optional_exchange: bool = False,
     ) -> AsyncAuthenticatingTransport:
-        """Return `transport` with a token that is exchanged for the one of `subject_token_provider()` (RFC 8693).
+        """Return a transport that exchanges the caller's token for the token of each request (RFC 8693).
 
-        The provider may be a coroutine function. Where it returns nothing and `optional_exchange` is set, the client's
-        own token is sent.
+        transport: the transport that sends the requests; None: a new transport.
+        credentials: the client that exchanges the token.
+        subject_token_provider: returns the caller's token, or None. It is called for each request, and may be a
+            coroutine function.
+        optional_exchange: True to send the client's own token if there is no token of the caller.
+
+        Raises `UsageError`.
         """
         function(subject_token_provider, _PROVIDER)
         client = _checked(credentials, Credentials)
@@ -143,4 +176,4 @@ def _checked(credentials: object, kind: type[_C]) -> _C:
 
 def _check_transport(transport: Any, sends: str) -> None:
     if not callable(getattr(transport, sends, None)):
-        raise UsageError(f"a transport of httpx2 or httpx has {sends}(), and {type(transport).__name__} has not")
+        raise UsageError(f"transport is a transport of httpx2 or httpx: {type(transport).__name__} has no {sends}()")

@@ -1,4 +1,4 @@
-"""The token of a request: the client's own, that of an account, or one that is exchanged for the caller's token."""
+"""The credentials for a request: those of the client, those of an account, or an exchange of the caller's token."""
 
 from __future__ import annotations
 
@@ -18,38 +18,41 @@ AsyncSubjectTokenProvider: TypeAlias = "Callable[[], str | Awaitable[str | None]
 
 @dataclass(frozen=True, slots=True)
 class Same:
-    """Every request carries the token of `credentials`."""
+    """The same credentials for every request."""
 
     credentials: Credentials
 
     def __call__(self, request: Any) -> Credentials:
-        """Return the credentials, whatever the request."""
+        """Return the credentials."""
         return self.credentials
 
 
 @dataclass(frozen=True, slots=True)
-class NamedInBasic:
-    """The request's own Basic credentials name the account, and are replaced by its token."""
+class AccountInBasic:
+    """The credentials of the account that the Basic authentication of a request names."""
 
     credentials: ResourceOwnerCredentials
 
     def __call__(self, request: Any) -> Credentials:
-        """Return the account's credentials, and take the Basic ones off. Raises `UsageError` where there are none."""
+        """Return the credentials of the account, and remove the `Authorization` header of the request.
+
+        Raises `UsageError` if the request has no Basic authentication.
+        """
         scheme, _, encoded = request.headers.get("Authorization", "").partition(" ")
         try:
             user, colon, password = b64decode(encoded, validate=True).decode("utf-8").partition(":")
         except ValueError:
             user = colon = password = ""
         if scheme.lower() != "basic" or not (user and colon):
-            raise UsageError("this transport takes the account from the request: give it auth=(user, password)")
+            raise UsageError("this transport takes the account from the request: send it with auth=(user, password)")
         del request.headers["Authorization"]
         return self.credentials.with_username_password(user, password)
 
 
 def exchange_of(credentials: Credentials, subject_token: object, *, optional: bool) -> Credentials:
-    """Return the credentials that exchange `subject_token`; without one, those of the client itself where `optional`.
+    """Return the credentials that exchange `subject_token`. If it is missing and `optional`, return `credentials`.
 
-    Raises `UsageError` when there is no subject token and there must be one.
+    Raises `UsageError` for a subject token that is missing and not `optional`, or that is not text.
     """
     if subject_token is None or subject_token in ("", Secret("")):
         if optional:
@@ -57,10 +60,8 @@ def exchange_of(credentials: Credentials, subject_token: object, *, optional: bo
         raise UsageError("the subject_token_provider returned no token: there is nothing to exchange")
     if not isinstance(subject_token, str | Secret):
         if inspect.iscoroutine(subject_token):
-            subject_token.close()  # or Python warns, far from here, that it was never awaited
-        raise UsageError(
-            f"a subject token is text, and the subject_token_provider returned a {type(subject_token).__name__}"
-        )
+            subject_token.close()  # otherwise Python would warn later that it was never awaited
+        raise UsageError(f"the subject_token_provider must return text, not a {type(subject_token).__name__}")
     if isinstance(credentials, TokenExchange):
         return replace(credentials, subject_token=subject_token)
     return TokenExchange(
@@ -76,27 +77,35 @@ def exchange_of(credentials: Credentials, subject_token: object, *, optional: bo
 
 @dataclass(frozen=True, slots=True)
 class Exchanged:
-    """Each request carries a token exchanged for the one that `provider()` returns at that moment."""
+    """Credentials that exchange the token which `provider()` returns for a request."""
 
     credentials: Credentials
     provider: SubjectTokenProvider
     optional: bool
 
     def __call__(self, request: Any) -> Credentials:
-        """Return the credentials of the exchange. Raises `UsageError` when the provider fails or returns nothing."""
+        """Return the credentials of the exchange.
+
+        Raises an `OAuthError` of the provider, and `UsageError` if it fails otherwise, or if it returns no token and
+        `optional` is False.
+        """
         return exchange_of(self.credentials, _called(self.provider), optional=self.optional)
 
 
 @dataclass(frozen=True, slots=True)
 class AsyncExchanged:
-    """The asynchronous twin of `Exchanged`; the provider may be a coroutine function."""
+    """The asynchronous version of `Exchanged`. The provider may be a coroutine function."""
 
     credentials: Credentials
     provider: AsyncSubjectTokenProvider
     optional: bool
 
     async def __call__(self, request: Any) -> Credentials:
-        """Return the credentials of the exchange. Raises `UsageError` when the provider fails or returns nothing."""
+        """Return the credentials of the exchange.
+
+        Raises an `OAuthError` of the provider, and `UsageError` if it fails otherwise, or if it returns no token and
+        `optional` is False.
+        """
         token: Any = _called(self.provider)
         if inspect.isawaitable(token):
             try:

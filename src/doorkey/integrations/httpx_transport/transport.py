@@ -1,4 +1,4 @@
-"""The transports themselves: the same signing and the same second try as `OAuth2Auth`, one layer further down."""
+"""The authenticating transports. They sign and retry in the same way as `OAuth2Auth`, but at the transport layer."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ if TYPE_CHECKING:
     import httpx2
 
     class _Bases(httpx2.BaseTransport, httpx.BaseTransport):
-        """Stands for the `BaseTransport` of each library that is installed."""
+        """The `BaseTransport` of each installed library, for type checkers."""
 
         def handle_request(self, request: Any) -> Any: ...
 
     class _AsyncBases(httpx2.AsyncBaseTransport, httpx.AsyncBaseTransport):
-        """Stands for the `AsyncBaseTransport` of each library that is installed."""
+        """The `AsyncBaseTransport` of each installed library, for type checkers."""
 
         async def handle_async_request(self, request: Any) -> Any: ...
 else:
@@ -40,23 +40,26 @@ else:
 
 _NONE: Final[Mapping[str, Any]] = {}
 _ORIGIN: Final = "doorkey.origin"
-"""A request's extension: where it was first sent. A client copies it to the requests that redirects lead to."""
+"""The request extension for the origin of the first request. A client copies it to requests that follow redirects."""
 
 
-def _led_elsewhere(request: Any) -> bool:
-    """Say whether a redirect led here from another origin, or came by one; remember where the request began."""
-    url = request.url  # parsed and normalised by the library already
+def _has_left_origin(request: Any) -> bool:
+    """Return whether any redirect led this request to another origin, even if a later redirect led back.
+
+    The origin of the first request is stored in an extension.
+    """
+    url = request.url  # already parsed and normalized by the library
     here = url.scheme, url.host, url.port
-    began: object = request.extensions.setdefault(_ORIGIN, here)
-    if began != here:
+    first: object = request.extensions.setdefault(_ORIGIN, here)
+    if first != here:
         request.extensions[_ORIGIN] = None
-    return began != here
+    return first != here
 
 
 def _copy(request: Any) -> Any:
-    """Return a copy to sign: what its client makes of the request itself, after a redirect, then has no token.
+    """Return a copy to sign. The client builds redirected requests from the original, which then has no token.
 
-    Its constructor would parse every header again, which takes longer than all else that is done here.
+    The constructor of a request would parse every header again, which takes longer than everything else here.
     """
     copied: Any = object.__new__(cast("Any", type(request)))
     copied.__dict__.update(request.__dict__)
@@ -65,31 +68,33 @@ def _copy(request: Any) -> Any:
     return copied
 
 
-def _bare(request: Any) -> Any:
-    """Return a copy without any `Authorization`: it was meant for the origin where the request began."""
+def _without_authorization(request: Any) -> Any:
+    """Return a copy without an `Authorization` header, which was meant for the origin of the first request."""
     bare = _copy(request)
     bare.headers.pop("Authorization", None)
     return bare
 
 
 class AuthenticatingTransport(_Bases):
-    """Sends each request through `transport` with a token in it, and once more with another token on 401.
+    """Sends each request by `transport` with a token, and once more with another token if the API rejects it.
 
-    `credentials_of(request)` says whose token; `authority` has it; `sending` are options of `RequestSigner`. A request
-    to which a redirect led from another origin goes without one. Raises `OAuthError` rather than send another request
-    without its token.
+    `credentials_of(request)` returns the credentials, and `authority` their token. `sending` contains options of
+    `RequestSigner`. After a redirect to another origin, a request is sent without a token. Otherwise it is never sent
+    without one: the `OAuthError` of the renewal is raised.
     """
 
     def __init__(self, transport: Any, credentials_of: Any, authority: Any, sending: Mapping[str, Any] = _NONE) -> None:
         self.transport, self._sending = transport, sending
         empty_in_children(transport)
         self._credentials_of, self._authority = credentials_of, authority
-        self._held = authority._held(credentials_of.credentials) if isinstance(credentials_of, Same) else None
+        self._get_source = (
+            authority._source_getter(credentials_of.credentials) if isinstance(credentials_of, Same) else None
+        )
 
     def handle_request(self, request: Any) -> Any:
-        """Return the response to `request`."""
-        if _led_elsewhere(request):
-            return self.transport.handle_request(_bare(request))
+        """Send `request`, and return the response."""
+        if _has_left_origin(request):
+            return self.transport.handle_request(_without_authorization(request))
         signed = _copy(request)
         source = self._source_for(signed)
         if has_authorization(signed.headers):
@@ -114,8 +119,8 @@ class AuthenticatingTransport(_Bases):
         return response
 
     def _source_for(self, signed: Any) -> Any:
-        if self._held is not None:
-            return self._held()
+        if self._get_source is not None:
+            return self._get_source()
         return self._authority.source(self._credentials_of(signed))
 
     def _sent(self, request: Any) -> Any:
@@ -124,7 +129,7 @@ class AuthenticatingTransport(_Bases):
         return response
 
     def close(self) -> None:
-        """Close the transport that is wrapped."""
+        """Close the wrapped transport."""
         self.transport.close()
 
     def __enter__(self) -> Self:
@@ -141,22 +146,20 @@ class AuthenticatingTransport(_Bases):
 
 
 class AsyncAuthenticatingTransport(_AsyncBases):
-    """Sends each request through `transport` with a token in it, and once more with another token on 401.
-
-    `credentials_of(request)`, which may be a coroutine function, says whose token; all else is as for
-    `AuthenticatingTransport`.
-    """
+    """The asynchronous version of `AuthenticatingTransport`. `credentials_of` may be a coroutine function."""
 
     def __init__(self, transport: Any, credentials_of: Any, authority: Any, sending: Mapping[str, Any] = _NONE) -> None:
         self.transport, self._sending = transport, sending
         empty_in_children(transport)
         self._credentials_of, self._authority = credentials_of, authority
-        self._held = authority._held(credentials_of.credentials) if isinstance(credentials_of, Same) else None
+        self._get_source = (
+            authority._source_getter(credentials_of.credentials) if isinstance(credentials_of, Same) else None
+        )
 
     async def handle_async_request(self, request: Any) -> Any:
-        """Return the response to `request`."""
-        if _led_elsewhere(request):
-            return await self.transport.handle_async_request(_bare(request))
+        """Send `request`, and return the response."""
+        if _has_left_origin(request):
+            return await self.transport.handle_async_request(_without_authorization(request))
         signed = _copy(request)
         source = await self._source_for(signed)
         if has_authorization(signed.headers):
@@ -184,8 +187,8 @@ class AsyncAuthenticatingTransport(_AsyncBases):
         return response
 
     async def _source_for(self, signed: Any) -> Any:
-        if self._held is not None:
-            return self._held()
+        if self._get_source is not None:
+            return self._get_source()
         credentials = self._credentials_of(signed)
         return self._authority.source(await credentials if inspect.isawaitable(credentials) else credentials)
 
@@ -195,7 +198,7 @@ class AsyncAuthenticatingTransport(_AsyncBases):
         return response
 
     async def aclose(self) -> None:
-        """Close the transport that is wrapped."""
+        """Close the wrapped transport."""
         await self.transport.aclose()
 
     async def __aenter__(self) -> Self:

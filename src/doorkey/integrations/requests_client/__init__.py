@@ -1,4 +1,4 @@
-"""doorkey on requests: `OAuth2Session` gets, keeps and sends tokens; `OAuth2Auth` sends them on any other session."""
+"""doorkey on requests. `OAuth2Session` requests, stores and sends tokens. `OAuth2Auth` sends them on other sessions."""
 
 from typing import TYPE_CHECKING, NoReturn
 
@@ -17,7 +17,7 @@ except ModuleNotFoundError as missing:
 __all__ = ["AssertionSession", "OAuth2Auth", "OAuth2Session"]
 __all__ += errors.__all__
 
-if not TYPE_CHECKING:  # a type checker then still finds a misspelled name
+if not TYPE_CHECKING:  # otherwise a type checker would accept misspelled names
 
     def __getattr__(name: str) -> NoReturn:
         raise absent(__name__, name)

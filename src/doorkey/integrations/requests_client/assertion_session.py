@@ -1,4 +1,4 @@
-"""`AssertionSession`: a `requests.Session` for a service account, which gets its token by signed assertions."""
+"""`AssertionSession`: a `requests.Session` for a service account, which requests its token by signed assertions."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class AssertionSession(AssertionClient, OAuth2Session):
     __doc__ = AssertionClient.__doc__
 
     @clears_locals
-    def __init__(  # `default_timeout` has the position that programs written for Authlib give it
+    def __init__(  # `default_timeout` has the same position as in Authlib
         self,
         token_endpoint: str | None = None,
         issuer: str | Issuer | None = None,

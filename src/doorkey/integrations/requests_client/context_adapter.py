@@ -1,4 +1,4 @@
-"""`verify=` as an `ssl.SSLContext`: requests has no such setting, and its transport adapters can have one."""
+"""`verify=` as an `ssl.SSLContext`. requests does not support this, but its transport adapters do."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from requests.adapters import HTTPAdapter
 
 
 class ContextAdapter(HTTPAdapter):
-    """A transport adapter whose TLS connections use `context` as it is: its CA certificates, and no others.
+    """A transport adapter whose TLS connections use `context`, with its CA certificates and no others.
 
-    Only ``verify=False`` of a request turns it off.
+    Only ``verify=False`` of a request disables the verification.
     """
 
     __attrs__ = (*HTTPAdapter.__attrs__, "context")
@@ -21,17 +21,17 @@ class ContextAdapter(HTTPAdapter):
         super().__init__()
 
     def init_poolmanager(self, *args: Any, **options: Any) -> None:
-        """Make the pools of direct connections."""
+        """Create the pools of direct connections, with the context."""
         super().init_poolmanager(*args, **{**options, "ssl_context": self.context})
 
     def proxy_manager_for(self, proxy: Any, **options: Any) -> Any:
-        """Make the pools of connections through a proxy."""
+        """Create the pools of connections through a proxy, with the context."""
         return super().proxy_manager_for(proxy, **{**options, "ssl_context": self.context})
 
     def cert_verify(self, conn: Any, url: Any, verify: Any, cert: Any) -> None:
-        """Set the client certificate, and leave the context to judge that of the server."""
+        """Set the client certificate. The context verifies the certificate of the server."""
         own: Any = super()
         own.cert_verify(conn, url, verify, cert)
-        if verify is not False:  # a path may be that of an environment variable, which requests prefers
+        if verify is not False:  # a path may come from an environment variable, which requests prefers
             conn.ca_certs = conn.ca_cert_dir = None
             conn.cert_reqs = self.context.verify_mode

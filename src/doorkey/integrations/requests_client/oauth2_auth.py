@@ -10,8 +10,8 @@ from doorkey.auth.on_requests import RequestsAdapter
 
 
 class OAuth2Auth(SignsRequests, RequestsAdapter, AuthBase):
-    """Sends a token with each request of a session of requests; see `doorkey.auth.OAuth2Auth`."""
+    """Sends a token with each request of a session of requests. See `doorkey.auth.OAuth2Auth`."""
 
     def __call__(self, r: requests.PreparedRequest) -> requests.PreparedRequest:
-        """Return the request with the token in it. Raises the renewal's error rather than sending it without."""
+        """Add the token to a prepared request, and return it. Raises the error of the renewal without a token."""
         return self._sign_prepared(r)  # type: ignore[no-any-return]  # the adapter is not bound to one library

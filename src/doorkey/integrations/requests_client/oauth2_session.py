@@ -1,4 +1,4 @@
-"""`OAuth2Session`: a `requests.Session` that gets, keeps and sends tokens."""
+"""`OAuth2Session`: a `requests.Session` that requests, stores and sends tokens."""
 
 from __future__ import annotations
 
@@ -26,16 +26,16 @@ else:
 
 _AUTH, _TIMEOUT = 5, 6  # places after `method` and `url` in requests.Session.request
 _WITHHELD: Any = object()
-"""The `auth` of a request that goes without the token."""
+"""The `auth` of a request that is sent without the token."""
 
 
 class OAuth2Session(OAuth2Client, TypedSession):
-    """A `requests.Session` that sends a fresh token with each request. It keeps its adapters, hooks, proxies and TLS.
+    """A `requests.Session` that sends a fresh token with each request. Adapters, hooks, proxies and TLS work as usual.
 
-    default_timeout: seconds, or the pair of requests, for requests that name no timeout.
+    default_timeout: the default timeout of requests, in seconds, or a pair of (connect, read) timeouts.
 
     The other options are those of `doorkey.oauth2.client.OAuth2Client`, and the settings of a `requests.Session`:
-    `verify`, `cert`, `proxies`, …. Any number of threads may share one session.
+    `verify`, `cert`, `proxies`, …. Thread-safe.
     """
 
     @clears_locals
@@ -56,7 +56,7 @@ class OAuth2Session(OAuth2Client, TypedSession):
         **options: Unpack[SessionOptions],
     ) -> None:
         given = {name: value for name, value in locals().items() if name not in ("self", "options", "__class__")}
-        from doorkey.integrations.requests_client.settings import SETTINGS, set_on
+        from doorkey.integrations.requests_client.settings import SETTINGS, apply_settings
         from doorkey.sessions.options import session_options
         from doorkey.sessions.shared_token import set_up
         from doorkey.transport.on_requests import RequestsLibrary, check_timeout
@@ -65,8 +65,8 @@ class OAuth2Session(OAuth2Client, TypedSession):
         known = {"default_timeout", *SETTINGS}
         own, rest, own_token = session_options({**given, **options}, known_elsewhere=known, blocking=True)
         check_timeout(default_timeout)
-        super(OAuth2Client, self).__init__()  # the session that this class inherits from, whatever stands there by now
-        set_on(self, rest)
+        super(OAuth2Client, self).__init__()  # the `Session` base, even if another package has replaced that class
+        apply_settings(self, rest)
         self.default_timeout = default_timeout
         set_up(self, own, RequestsLibrary(), own_token)
         self._sign()
@@ -74,19 +74,24 @@ class OAuth2Session(OAuth2Client, TypedSession):
     def _sign(self) -> None:
         self.token_auth = OAuth2Auth(self)
 
-    def request(  # type: ignore[override]  # `withhold_token` is ours; the rest is passed on as it is
+    def request(  # type: ignore[override]  # `withhold_token` is added; the rest is passed on unchanged
         self, method: str, url: str, *args: Any, withhold_token: bool = False, **kwargs: Any
     ) -> requests.Response:
-        """Send a request with the token, or without it if `withhold_token`. requests does the rest.
+        """Send a request with the token, and return its response.
 
-        An `auth` given here replaces the token. Raises `MissingTokenError`, `TokenExpiredError` or the error of the
-        renewal; a request is never sent without the token that it was supposed to carry. A boolean as the third
-        argument is `withhold_token`, and the argument after it is `auth`, as in Authlib.
+        method, url: the request.
+        args: as for requests. A boolean as the third argument is `withhold_token`, and `auth` may follow it, as in
+            Authlib.
+        withhold_token: True to send the request without the token.
+        kwargs: options of requests. An `auth` replaces the token.
+
+        Raises `MissingTokenError`, `TokenExpiredError` or the error of the renewal. If the token is not available, the
+        request is not sent.
         """
         if args and isinstance(args[0], bool):
             withhold_token, *rest = args
             if len(rest) > 1 or (rest and "auth" in kwargs):
-                raise UsageError("after withhold_token and auth the arguments of a request are named, and auth once")
+                raise UsageError("after a positional withhold_token and auth, pass all other arguments by name")
             args, kwargs = (), {**kwargs, **dict(zip(("auth",), rest, strict=False))}
         if withhold_token and len(args) > _AUTH:
             args = (*args[:_AUTH], args[_AUTH] or _WITHHELD, *args[_AUTH + 1 :])
@@ -97,19 +102,27 @@ class OAuth2Session(OAuth2Client, TypedSession):
         return super().request(method, url, *args, **kwargs)
 
     def prepare_request(self, request: requests.Request) -> requests.PreparedRequest:
-        """Prepare a request as requests does, for `send`, and sign it with the token unless it has its own `auth`.
+        """Prepare a request for `send`, and sign it with the token unless it has its own `auth`.
 
-        Raises as `request` does.
+        request: the request to prepare. It is not changed.
+
+        Raises the errors of `request`.
         """
         if request.auth is None or request.auth is _WITHHELD:
             auth = self.token_auth if request.auth is None else None
-            given, request = request, object.__new__(type(request))  # what `copy` does, which takes longer than signing
+            given, request = request, object.__new__(type(request))  # a fast copy; `copy` takes longer than signing
             request.__dict__.update(given.__dict__)
             request.auth = auth
         return super().prepare_request(request)
 
     def rebuild_auth(self, prepared_request: requests.PreparedRequest, response: requests.Response) -> None:
-        """Remove the token from a redirect to another host, port or scheme."""
+        """Remove the token from a redirect to another host, port or scheme.
+
+        prepared_request: the request that follows the redirect.
+        response: the redirect.
+
+        Raises `TransportError` if the body carries the token, and the redirect keeps the body.
+        """
         from doorkey.wire.urls import origin_of
 
         before, after = response.request.url or "", prepared_request.url or ""
@@ -122,7 +135,7 @@ class OAuth2Session(OAuth2Client, TypedSession):
                 "followed"
             )
 
-    # -- the family's operations: not inherited, as users know the bases of this class --------------------------------
+    # -- the operations of every session: copied, because users know the bases of this class ---------------------------
 
     _blocking = BlockingSession._blocking
     discover = BlockingSession.discover

@@ -14,7 +14,7 @@ from doorkey.sessions.option_types import AssertionOptions, SharedOptions
 
 
 class RequestsSettings(TypedDict, total=False):
-    """What can be set on a `requests.Session`; headers, cookies, proxies, hooks and adapters are added to its own."""
+    """The settings of a `requests.Session`. Headers, cookies, proxies, hooks and adapters are added to its defaults."""
 
     adapters: Mapping[str, BaseAdapter] | None
     cert: str | os.PathLike[str] | tuple[str | os.PathLike[str], str | os.PathLike[str]] | None
@@ -29,7 +29,7 @@ class RequestsSettings(TypedDict, total=False):
     verify: bool | str | os.PathLike[str] | ssl.SSLContext | None
 
 
-class OptionsBesideBody(TypedDict, total=False):
+class OptionsWithoutBody(TypedDict, total=False):
     """The options of a request, except those of its body."""
 
     params: Any
@@ -46,13 +46,13 @@ class OptionsBesideBody(TypedDict, total=False):
     cert: str | tuple[str, str] | None
 
 
-class OptionsBesideData(OptionsBesideBody, total=False):
+class OptionsWithoutData(OptionsWithoutBody, total=False):
     """The options of a request, except `data`."""
 
     json: Any
 
 
-class RequestOptions(OptionsBesideData, total=False):
+class RequestOptions(OptionsWithoutData, total=False):
     """The options of a request, as `requests.Session.request` takes them."""
 
     data: Any

@@ -1,4 +1,4 @@
-"""The settings of a `requests.Session` as options: the constructor of requests has none."""
+"""The settings of a `requests.Session` as constructor options. The constructor of requests has no options."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ SETTINGS: Final = frozenset(requests.Session.__attrs__)
 _ADDED_TO: Final = ("headers", "proxies", "hooks")
 
 
-def set_on(session: requests.Session, given: dict[str, Any]) -> None:
-    """Apply the `given` settings to `session`. Headers, cookies, proxies, hooks and adapters are added to its own.
+def apply_settings(session: requests.Session, given: dict[str, Any]) -> None:
+    """Apply the `given` settings to `session`. Headers, cookies, proxies, hooks and adapters are added to its defaults.
 
     None leaves a setting unchanged. Raises `UsageError` for an invalid value, and for `auth`.
     """
@@ -28,12 +28,12 @@ def set_on(session: requests.Session, given: dict[str, Any]) -> None:
     if isinstance(given.get("verify"), ssl.SSLContext):
         session.mount("https://", ContextAdapter(given.pop("verify")))
     if "auth" in given:
-        raise UsageError("auth= would replace the token: give it to single requests, or use a plain session")
+        raise UsageError("auth= would replace the token: pass it to single requests, or use a plain session")
     for name in _ADDED_TO:
         getattr(session, name).update(mapping(given.pop(name, {}), name))
     for prefix, adapter in mapping(given.pop("adapters", {}), "adapters").items():
         session.mount(prefix, adapter)
-    if not isinstance(given.get("cookies"), CookieJar):  # a jar is the user's own
+    if not isinstance(given.get("cookies"), CookieJar):  # a cookie jar is used itself, and not copied
         jar: Any = session.cookies
         jar.update(mapping(given.pop("cookies", {}), "cookies"))
     most: object = given.get("max_redirects", 0)

@@ -1,6 +1,6 @@
-"""The methods of the session on requests as type checkers see them: the library's own, and `withhold_token`.
+"""The methods of the session on requests for type checkers: those of the library, with `withhold_token`.
 
-At run time the session inherits requests' own methods, which pass on unknown arguments.
+At run time, the session inherits the methods of requests, which pass on unknown arguments.
 """
 
 # ruff: noqa: D102
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     import requests
 
-    from doorkey.integrations.requests_client.option_types import OptionsBesideBody, OptionsBesideData, RequestOptions
+    from doorkey.integrations.requests_client.option_types import OptionsWithoutBody, OptionsWithoutData, RequestOptions
 
     Url: TypeAlias = str | bytes
 
@@ -38,13 +38,13 @@ if TYPE_CHECKING:
             json: Any = ...,
             *,
             withhold_token: bool = ...,
-            **kwargs: Unpack[OptionsBesideBody],
+            **kwargs: Unpack[OptionsWithoutBody],
         ) -> requests.Response: ...
         def put(
-            self, url: Url, data: Any = ..., *, withhold_token: bool = ..., **kwargs: Unpack[OptionsBesideData]
+            self, url: Url, data: Any = ..., *, withhold_token: bool = ..., **kwargs: Unpack[OptionsWithoutData]
         ) -> requests.Response: ...
         def patch(
-            self, url: Url, data: Any = ..., *, withhold_token: bool = ..., **kwargs: Unpack[OptionsBesideData]
+            self, url: Url, data: Any = ..., *, withhold_token: bool = ..., **kwargs: Unpack[OptionsWithoutData]
         ) -> requests.Response: ...
         def delete(
             self, url: Url, *, withhold_token: bool = ..., **kwargs: Unpack[RequestOptions]

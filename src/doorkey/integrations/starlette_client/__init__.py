@@ -1,4 +1,4 @@
-"""Logging users in to a Starlette or FastAPI application, as programs written for Authlib do."""
+"""Logs users in to a Starlette or FastAPI application, with the interface of Authlib."""
 
 from typing import TYPE_CHECKING, NoReturn
 
@@ -15,7 +15,7 @@ from doorkey.errors import OAuthError
 
 __all__ = ["OAuth", "OAuthError", "StarletteIntegration", "StarletteOAuth2App"]
 
-if not TYPE_CHECKING:  # a type checker then still finds a misspelled name
+if not TYPE_CHECKING:  # otherwise a type checker would accept misspelled names
 
     def __getattr__(name: str) -> NoReturn:
         raise absent(__name__, name)

@@ -1,4 +1,4 @@
-"""`StarletteOAuth2App`: a registered client whose views get Starlette's request."""
+"""`StarletteOAuth2App`: a registered client for Starlette, whose methods take the request."""
 
 from __future__ import annotations
 
@@ -21,8 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["StarletteOAuth2App"]
 
 _NO_SESSION = (
-    "this request has no session, in which a login is bound to its browser: call "
-    "app.add_middleware(SessionMiddleware, secret_key=…)"
+    "this request has no session, which must store the login: call app.add_middleware(SessionMiddleware, secret_key=…)"
 )
 
 
@@ -30,8 +29,8 @@ class StarletteOAuth2App(AwaitingApp):
     """The client of a provider in a Starlette or FastAPI application. Its methods are coroutines.
 
     framework: the `StarletteIntegration` of this registration.
-    name: of the registration.
-    options: those of `OAuth.register`. A `Secret` of Starlette is revealed.
+    name: the name of the registration.
+    options: the options of `OAuth.register`. A `Secret` of Starlette is converted to text.
 
     Raises `UsageError` for an invalid option.
     """
@@ -50,7 +49,7 @@ class StarletteOAuth2App(AwaitingApp):
         return request.session
 
     def _renew_session(self, browser: MutableMapping[str, Any], request: Any) -> None:
-        """Renew the ID of a session on the server, as starsessions has them. Starlette's own is a cookie."""
+        """Renew the ID of a server-side session, for instance of starsessions. Starlette's own session is a cookie."""
         renew: Any = getattr(request.scope.get("session_handler"), "regenerate_id", None)
         if callable(renew):
             renew()
@@ -62,7 +61,7 @@ class StarletteOAuth2App(AwaitingApp):
         return request.query_params
 
     def _header(self, request: Request, name: str) -> str:
-        headers: list[tuple[bytes, bytes]] = request.scope.get("headers") or []  # a request of a test may have none
+        headers: list[tuple[bytes, bytes]] = request.scope.get("headers") or []  # may be missing in a test
         return dict(headers).get(name.encode(), b"").decode("latin-1")
 
     def _redirect(self, url: str) -> RedirectResponse:

@@ -1,4 +1,4 @@
-"""The form of a callback with ``response_mode=form_post``, read with a bound and without a form parser."""
+"""Reads the form of a callback with ``response_mode=form_post``, up to a size limit and without a form parser."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ _MAX_FIELDS = 100
 
 
 async def posted_form(request: Request) -> Mapping[str, Any]:
-    """Return the form that a request posts (OAuth 2.0 Form Post Response Mode §2).
+    """Return the posted form of a request (OAuth 2.0 Form Post Response Mode §2).
 
-    The program may have read the form or the body before, and may do so afterwards.
+    The program may read the form or the body before or after this call.
 
-    Raises `VerificationError` for a body that is too long, incomplete or no form.
+    Raises `VerificationError` for a body that is too long, incomplete or not a form.
     """
     try:
         body = await _body(request)
-    except RuntimeError:  # the program has read the form, which Starlette keeps
+    except RuntimeError:  # the program has already read the form, which Starlette keeps
         return await request.form()
     except ClientDisconnect:
         failed = VerificationError("callback", "is incomplete: the browser closed the connection")

@@ -10,14 +10,19 @@ from doorkey.login.registry.settings import config_settings
 
 
 class StarletteIntegration(AsyncFrameworkIntegration):
-    """The integration of Starlette. There is no signal: `update_token` gets renewed tokens.
+    """The integration with Starlette. It has no signal: renewed tokens are passed to `update_token` of the registry.
 
-    name: of the registration.
-    cache: where pending logins are stored; None: the session of Starlette.
+    name: the name of the registration.
+    cache: the store of pending logins; None: Starlette's session.
     """
 
     @staticmethod
     def load_config(oauth: Any, name: str, params: Any) -> Mapping[str, Any]:
-        """Return the options of the registration `name` in the `config` of the registry: `NAME_CLIENT_ID`, …."""
+        """Return the options of a registration from the `config` of the registry (`NAME_CLIENT_ID`, …).
+
+        oauth: the registry.
+        name: the name of the registration.
+        params: not used.
+        """
         del params
         return config_settings(name, oauth.config)

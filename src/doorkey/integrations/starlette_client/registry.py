@@ -11,14 +11,14 @@ from doorkey.login.registry.registry import AwaitingOAuth
 
 
 class OAuth(AwaitingOAuth):
-    """The providers that a Starlette application logs in at.
+    """The providers at which a Starlette application logs users in.
 
     config: settings such as `GOOGLE_CLIENT_ID`: Starlette's `Config`, or a mapping.
-    cache: where pending logins are stored, in place of the session: its `get(key)`, `set(key, value, expires)` and
+    cache: the store of pending logins, in place of the session. Its methods `get(key)`, `set(key, value, expires)` and
         `delete(key)` are awaited.
-    fetch_token: ``fetch_token(name, request)`` returns the token that is stored for the user of a request, or None.
-    update_token: ``update_token(name, token, refresh_token=None, access_token=None)`` stores a renewed token; the other
-        argument is the refresh token or access token that it replaces.
+    fetch_token: ``fetch_token(name, request)`` returns the stored token of the user who sent the request, or None.
+    update_token: ``update_token(name, token, refresh_token=None, access_token=None)`` stores a renewed token. It is
+        called with the replaced refresh token or access token.
 
     The callables may be coroutine functions.
     """
