@@ -29,7 +29,7 @@ def test_a_lease_is_taken_only_with_a_whole_reserve(store: StoreWithReserve, tmp
 
 def test_without_space_for_it_no_lease_is_taken(store: StoreWithReserve, tmp_path: Path) -> None:
     (tmp_path / FILE).mkdir()  # not even root can make a file of this name
-    with pytest.raises(StoreError, match="there is no space for"):
+    with pytest.raises(StoreError, match="reserve cannot be created: free some disk space"):
         store.try_lease("key", 1.0)
     store.close()
 

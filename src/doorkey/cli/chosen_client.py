@@ -66,4 +66,4 @@ def content(file: str) -> bytes:
     try:
         return Path(file).read_bytes()
     except OSError as error:
-        raise CommandError(f"{file}: {error.strerror}", ExitStatus.USAGE) from None
+        raise CommandError(f"{file} cannot be read: {error.strerror}", ExitStatus.USAGE) from None

@@ -22,14 +22,15 @@ MAX_NAME: Final = 64
 
 
 class AccountName(TextType):
-    """The name of an account: 1 to 64 printable characters without spaces. Shells complete it."""
+    """The name of an account: 1 to 64 printable characters, no space, no hyphen at its start. Shells complete it."""
 
     name = "account"
 
     def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
         """Return the name, or end the command with a usage error."""
         if not 0 < len(value) <= MAX_NAME or not value.isprintable() or " " in value or value.startswith("-"):
-            self.fail("the name of an account has 1 to 64 printable characters and no space", param, ctx)
+            rule = "has 1 to 64 printable characters, no space, and no hyphen at its start"
+            self.fail(f"the name of an account {rule}", param, ctx)
         return value
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:

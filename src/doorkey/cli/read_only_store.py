@@ -85,8 +85,8 @@ class _ReadOnlyConnection(Connection):
             db.close()
             if has_log and getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_CANTOPEN:
                 raise StoreError(
-                    f"the last changes of the store at {self._path} are in its log, which can only be read where the "
-                    f"directory can be written to: make {self._path.parent} writable"
+                    f"the last changes of the store at {self._path} are in its log, which can only be read if the "
+                    f"directory is writable: make {self._path.parent} writable"
                 ) from None
             raise
         self._db, self._file = db, expected

@@ -48,7 +48,7 @@ class StoreWithReserve(SQLiteStore):
         """Take the lease of `key`; see `SQLiteStore.try_lease`. Raises `StoreError` if the reserve cannot be filled."""
         super()._look()  # raises if the store was deleted, so that no reserve is created beside it
         if not self.fill_reserve():
-            raise StoreError(f"there is no space for {self._reserve}: free some, or make the directory writable")
+            raise StoreError(f"{self._reserve} cannot be created: free some disk space, or make the directory writable")
         return super().try_lease(key, seconds)
 
     def commit(self, key: str, data: bytes | None, *, expected: int) -> int:

@@ -34,6 +34,7 @@ FORMAT: Final = 1
 BYTES: Final = 32
 MAX_FILE: Final = 4096
 KEYRING: Final = "keyring"
+_DELETE: Final = "'doorkey logout --all' deletes it and every account"
 _UNFINISHED: Final = f".{FILE}."
 """The prefix of the temporary name of `key.json`. The ID of the key follows."""
 
@@ -86,19 +87,19 @@ def _read(path: Path) -> StoreKey:
         members = {}
     version, name = members.get("version"), members.get("id")
     if isinstance(version, int) and version > FORMAT:
-        raise _unusable(path, "was written by a newer version of doorkey; upgrade doorkey")
+        raise _unusable(path, "was written by a newer version of doorkey", "upgrade doorkey")
     if version != FORMAT or not isinstance(name, str) or not name.isalnum() or len(name) > 64:
-        raise _unusable(path, "is damaged, or was not written by doorkey")
+        raise _unusable(path, "is damaged, or was not written by doorkey", _DELETE)
     if members.get("place") == KEYRING:
         return StoreKey(name, _from_keyring(name), "the keyring of the operating system")
     value = _decoded(members.get("key"))
     if value is None:
-        raise _unusable(path, "is damaged")
+        raise _unusable(path, "is damaged", _DELETE)
     return StoreKey(name, value, str(path))
 
 
-def _unusable(path: Path, problem: str) -> CommandError:
-    return CommandError(f"the file {path} {problem}. It was left as it is", ExitStatus.STORAGE)
+def _unusable(path: Path, problem: str, fix: str) -> CommandError:
+    return CommandError(f"the file {path} {problem}; it was left as it is: {fix}", ExitStatus.STORAGE)
 
 
 def _from_keyring(name: str) -> bytes:

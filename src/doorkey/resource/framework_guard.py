@@ -54,7 +54,7 @@ class FrameworkGuard:
     """
 
     _blocks: ClassVar[bool] = False
-    """Whether the framework cannot await a verifier."""
+    """Whether the framework is synchronous, so that it cannot await a verifier."""
 
     def __init__(
         self,
@@ -71,7 +71,9 @@ class FrameworkGuard:
             function(client_certificate, expected)
         self.guard = Guard(verifier, realm=realm, resource=resource, token_in_query=token_in_query, dpop=dpop)
         if self._blocks and self.guard.awaits:
-            raise UsageError("this framework blocks, and AsyncAccessTokenVerifier does not: give AccessTokenVerifier")
+            raise UsageError(
+                "this framework is synchronous: give an AccessTokenVerifier, not an AsyncAccessTokenVerifier"
+            )
         self._client_certificate = client_certificate
 
     @property

@@ -28,7 +28,9 @@ GetResponse: TypeAlias = Callable[[HttpRequest], Any]
 
 __all__ = ["DjangoGuard"]
 
-_WRONG = "this view blocks, and AsyncAccessTokenVerifier does not: give AccessTokenVerifier, or an asynchronous view"
+_WRONG = (
+    "a synchronous view cannot await an AsyncAccessTokenVerifier: give an AccessTokenVerifier, or make the view async"
+)
 
 
 class DjangoGuard(FrameworkGuard):

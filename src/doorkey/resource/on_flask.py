@@ -66,7 +66,7 @@ class FlaskGuard(WSGIGuard):
         Raises `UsageError` outside a view with ``@guard.require(…)``.
         """
         if not has_request_context() or self._name not in _kept():
-            raise UsageError("there is no access token here: this guard has not checked the current request")
+            raise UsageError("this guard has not checked the current request: decorate the view with @guard.require()")
         found: AccessToken | None = _kept()[self._name]
         return found
 

@@ -61,7 +61,7 @@ class IntrospectionClient:
         for name in ("opaque", "jwts", "signed", "audience_required"):
             flag(getattr(self, name), name)
         if not (self.opaque or self.jwts):
-            raise UsageError("an IntrospectionClient with opaque=False and jwts=False is useless: give jwts=True")
+            raise UsageError("IntrospectionClient(opaque=False, jwts=False) introspects no token: give jwts=True")
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +95,7 @@ class TrustedIssuer:
         algorithms = ASYMMETRIC if self.algorithms is None else texts(self.algorithms, "algorithms")
         for name in algorithms:
             if algorithm_named(name).kty == "oct":
-                raise UsageError(f"{name} verifies with a secret, which an API does not share: give RS256, ES256, …")
+                raise UsageError(f"{name} needs a secret, which an issuer cannot publish: give RS256, ES256, …")
         if not algorithms:
             raise UsageError("algorithms= is empty: no token would be accepted")
         if self.introspection is not None:

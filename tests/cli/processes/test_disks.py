@@ -105,4 +105,4 @@ def test_a_log_without_its_index_says_why_it_cannot_be_read(home: Path, server: 
             shutil.copy(home / name, copy / name)
     done = on_read_only_disk(copy, "token")
     assert (done.returncode, done.stdout) == (5, "")
-    assert f"are in its log, which can only be read where the directory can be written to: make {copy}" in done.stderr
+    assert f"are in its log, which can only be read if the directory is writable: make {copy}" in done.stderr

@@ -165,5 +165,5 @@ def test_a_token_of_another_guard_does_not_count(blocking: AccessTokenVerifier, 
 
 
 def test_the_rest_framework_needs_a_verifier_that_blocks(awaiting: AsyncAccessTokenVerifier) -> None:
-    with pytest.raises(UsageError, match="give AccessTokenVerifier"):
+    with pytest.raises(UsageError, match="give an AccessTokenVerifier"):
         rest_guard(awaiting)

@@ -64,7 +64,7 @@ def test_a_blueprint_has_the_metadata(blocking: AccessTokenVerifier) -> None:
 
 @pytest.mark.parametrize("kind", [FlaskGuard, WSGIGuard])
 def test_an_asynchronous_verifier_is_a_usage_error(kind: Any, awaiting: AsyncAccessTokenVerifier) -> None:
-    with pytest.raises(UsageError, match="give AccessTokenVerifier"):
+    with pytest.raises(UsageError, match="give an AccessTokenVerifier"):
         kind(awaiting)
 
 

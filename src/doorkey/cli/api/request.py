@@ -109,7 +109,7 @@ def _header(line: str) -> tuple[str, str]:
     if not colon or not token.isalnum() or not line.isascii() or not line.isprintable():
         raise CommandError("a header has the form 'Name: value', in printable ASCII characters", ExitStatus.USAGE)
     if name.lower() in ("authorization", "host", "content-length", "transfer-encoding", "connection"):
-        raise CommandError(f"the header {name} is set by doorkey: leave it out", ExitStatus.USAGE)
+        raise CommandError(f"the header {name} is set by doorkey: omit it", ExitStatus.USAGE)
     return name, value.strip()
 
 

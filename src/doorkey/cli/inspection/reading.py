@@ -77,5 +77,5 @@ def _text(given: str | bytes) -> str:
     if not text:
         raise DecodeError("token", "is empty")
     if _OPAQUE.fullmatch(text) is None:
-        raise DecodeError("token", "has characters that no token has: is this a token? (RFC 6750 §2.1)")
+        raise DecodeError("token", "has characters that are not allowed in a token (RFC 6750 §2.1)")
     return text
