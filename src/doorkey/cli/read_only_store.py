@@ -35,9 +35,9 @@ class ReadOnlyStore(SQLiteStore):
         super().__init__(path)
         self._directory = path.parent
         self._connection = _ReadOnlyConnection(self._connection._path, self._connection._timeout)
-        super()._look()
+        super()._check_file()
 
-    def _look(self) -> None:
+    def _check_file(self) -> None:
         """Do nothing. `__init__` opens the file after it has replaced the connection by a read-only one."""
 
     def try_lease(self, key: str, seconds: float) -> Lease | None:

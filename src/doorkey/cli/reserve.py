@@ -40,13 +40,13 @@ class StoreWithReserve(SQLiteStore):
         self._reserve = path.with_name(FILE)
         super().__init__(path, timeout=timeout)
 
-    def _look(self) -> None:
+    def _check_file(self) -> None:
         self._connection = _OneFile(self._connection._path, self._connection._timeout)
-        super()._look()
+        super()._check_file()
 
     def try_lease(self, key: str, seconds: float) -> Lease | None:
         """Take the lease of `key`; see `SQLiteStore.try_lease`. Raises `StoreError` if the reserve cannot be filled."""
-        super()._look()  # raises if the store was deleted, so that no reserve is created beside it
+        super()._check_file()  # raises if the store was deleted, so that no reserve is created beside it
         if not self.fill_reserve():
             raise StoreError(f"{self._reserve} cannot be created: free some disk space, or make the directory writable")
         return super().try_lease(key, seconds)
