@@ -128,7 +128,9 @@ def test_a_file_that_is_no_key_is_left_as_it_is(content: bytes, place: Path) -> 
 def test_the_file_of_a_newer_version_asks_for_an_upgrade(place: Path) -> None:
     (place / FILE).touch(0o600)
     (place / FILE).write_text('{"version": 2, "id": "abc", "place": "moon"}')
-    with pytest.raises(CommandError, match="was written by a newer version of doorkey; it was left as it is: upgrade doorkey"):
+    with pytest.raises(
+        CommandError, match="was written by a newer version of doorkey; it was left as it is: upgrade doorkey"
+    ):
         made(place)
 
 

@@ -21,7 +21,7 @@ def test_a_blocking_view_with_an_asynchronous_verifier_is_a_usage_error(awaiting
     @guard.require()
     async def good(request: Any) -> None: ...
 
-    with pytest.raises(UsageError, match="give AccessTokenVerifier, or an asynchronous view"):
+    with pytest.raises(UsageError, match="give an AccessTokenVerifier, or make the view async"):
 
         @guard.require()
         def bad(request: Any) -> None: ...
