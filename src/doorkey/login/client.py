@@ -75,7 +75,7 @@ class _Registration(LoginFlows, NotPicklable):
     ) -> None:
         if taken := [one for one in _OF_ONE_LOGIN if options.get(one) is not None]:
             raise UsageError(
-                f"{taken[0]} belongs to one user, and this client is for all: give it to session() or begin()"
+                f"{taken[0]} belongs to one user, but all users share this client: pass it to session() or begin()"
             )
         given: dict[str, Any] = {
             "client_id": client_id,
@@ -112,7 +112,7 @@ class _Registration(LoginFlows, NotPicklable):
 
     @clears_locals
     def session(self, token: Mapping[str, Any] | OAuthToken | None = None, **options: Any) -> Any:
-        """Return an HTTP client for one user, which sends a fresh token with each request.
+        """Return an HTTP client for one user, which sends a valid token with each request.
 
         It shares the connections, the metadata and the keys with the sessions of all users, and has its own token and
         cookies. Closing it closes no connections.
@@ -129,7 +129,7 @@ class _Registration(LoginFlows, NotPicklable):
 
 
 class LoginClient(_Registration):
-    """The registration of an application at one provider, for code that blocks."""
+    """The registration of an application at one provider, for synchronous code."""
 
     __doc__ = _Registration.__doc__
     _is_blocking = True
@@ -160,7 +160,7 @@ class LoginClient(_Registration):
 
 
 class AsyncLoginClient(_Registration):
-    """The registration of an application at one provider, for code that awaits."""
+    """The registration of an application at one provider, for asynchronous code."""
 
     __doc__ = _Registration.__doc__
     _is_blocking = False

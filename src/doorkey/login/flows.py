@@ -123,7 +123,7 @@ class LoginFlows:
         session = self.session()
         core: SessionCore = session._oauth
         yield from AtSession(session, core.located("token"))  # the metadata may promise `iss` in the response
-        response = _answer(core, params, pending.transaction)
+        response = _checked_response(core, params, pending.transaction)
         fetching = session._fetch_token(authorization_response=response, **token_parameters)
         token: OAuth2Token = yield from AtSession(session, fetching)
         info = None
@@ -205,7 +205,7 @@ def _session_state(response: AuthorizationResponse) -> str | None:
     return given if _SESSION_STATE.fullmatch(given) else None
 
 
-def _answer(
+def _checked_response(
     core: SessionCore, params: str | Mapping[str, Any], transaction: AuthorizationTransaction
 ) -> AuthorizationResponse:
     """Return the checked authorization response. Raises a `LoginError`, or the `VerificationError` of another check."""

@@ -68,7 +68,7 @@ def _login(
     show_device, sleep: as `show` and `sleep` for `login_by_device`.
     show_choice: ``show_choice(choice)`` gets the chosen method and the reason for it, before the login begins.
     read: as for `login_by_pasting`.
-    http_client: the HTTP client whose connections carry the requests to the provider. It stays open. None: a new one.
+    http_client: the HTTP client for the requests to the provider. It stays open. None: a new client.
     exchange: the limits of each request to the provider.
     clock: returns seconds since the epoch; None: `time.time`.
     parameters: further parameters of the authorization request, such as `login_hint` and `audience`.

@@ -31,7 +31,7 @@ __all__ = ["alogin_in_browser", "login_in_browser"]
 
 TIMEOUT: Final = 300.0
 MAX_TIMEOUT: Final = 600.0
-"""The maximum timeout in seconds, because a pending login expires then."""
+"""The maximum timeout in seconds, after which a pending login expires."""
 
 
 def _login_in_browser(
@@ -63,7 +63,7 @@ def _login_in_browser(
     timeout: seconds until `CallbackTimeout`, at most 600.
     open_browser: ``open_browser(url)`` opens the browser, in its own thread. None: the user's browser.
     show: ``show(url)`` shows the URL to the user, before the browser opens. None: on standard error.
-    http_client: the HTTP client whose connections carry the requests to the provider. It stays open. None: a new one.
+    http_client: the HTTP client for the requests to the provider. It stays open. None: a new client.
     exchange: the limits of each request to the provider.
     clock: returns seconds since the epoch; None: `time.time`.
     parameters: further parameters of the authorization request, such as `prompt` and `login_hint`.

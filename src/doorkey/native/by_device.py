@@ -54,7 +54,7 @@ def _login_by_device(
     scope: the scope, as text or as scope tokens; None: "openid".
     show: ``show(device)`` shows the `DeviceAuthorization` to the user. None: on standard error, with a QR code if that
         is a terminal and segno is installed.
-    http_client: the HTTP client whose connections carry the requests to the provider. It stays open. None: a new one.
+    http_client: the HTTP client for the requests to the provider. It stays open. None: a new client.
     exchange: the limits of each request to the provider.
     clock: returns seconds since the epoch; None: `time.time`.
     sleep: waits for a number of seconds; a coroutine function for `alogin_by_device`. None: `time.sleep`, or anyio's.

@@ -58,7 +58,7 @@ def _login_by_pasting(
     read: ``read(prompt)`` returns the pasted text, as `input` does. None: a line of standard input, with the
         prompt on standard error.
     show: ``show(url)`` shows the URL of the login to the user. None: on standard error.
-    http_client: the HTTP client whose connections carry the requests to the provider. It stays open. None: a new one.
+    http_client: the HTTP client for the requests to the provider. It stays open. None: a new client.
     exchange: the limits of each request to the provider.
     clock: returns seconds since the epoch; None: `time.time`.
     parameters: further parameters of the authorization request, such as `prompt` and `login_hint`.

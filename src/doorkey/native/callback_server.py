@@ -24,7 +24,7 @@ from doorkey.native.pages import rejection_response
 from doorkey.wire.flow import Flow
 
 MAX_CONNECTIONS: Final = 16
-"""The maximum number of open connections. Browsers open unused ones; a further connection closes the oldest."""
+"""The maximum number of open connections. Browsers open more than they use. A further connection closes the oldest."""
 REQUEST_SECONDS: Final = 10.0
 """The maximum seconds of a connection for its request and its page."""
 _PIECE: Final = 64 * 1024

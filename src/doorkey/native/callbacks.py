@@ -56,10 +56,10 @@ class Rejected:
 
 
 def check_callback(request: HttpRequest, expected: Expected) -> Accepted | Rejected:
-    """Return whether a request is the response of this login. Only a request with the state of the login is accepted.
+    """Classify a request: it is accepted as the response of this login only with the state of the login.
 
-    A request with another `Host` than the redirect URI comes from a page of another site, whose name resolves to this
-    machine (DNS rebinding).
+    A request whose `Host` is not that of the redirect URI is rejected, because it may come from a page of another site
+    whose name resolves to this machine (DNS rebinding).
     """
     wanted = urlsplit(expected.redirect_uri)
     if request.host.lower() not in _hosts(wanted.netloc):

@@ -34,7 +34,7 @@ class OpenClient(Effect[Any]):
 
 @dataclass(frozen=True, slots=True)
 class WaitForSockets(Effect["frozenset[socket | int]"]):
-    """Wait for sockets or file descriptors. The outcome is the ready ones, or empty after at most `seconds`."""
+    """Wait until some sockets or file descriptors are ready, and return them; nothing after at most `seconds`."""
 
     reading: tuple[socket | int, ...]
     writing: tuple[socket | int, ...] = ()
@@ -50,7 +50,7 @@ class WaitForSockets(Effect["frozenset[socket | int]"]):
             return frozenset(key.data for key, _ in selector.select(min(self.seconds, POLL_INTERVAL)))
 
     async def wait_async(self) -> frozenset[socket | int]:
-        """Wait until one of them is ready, in a task."""
+        """Wait until one of them is ready, without blocking the event loop."""
         from anyio import create_task_group, move_on_after, wait_readable, wait_writable
 
         ready: set[socket | int] = set()

@@ -55,7 +55,7 @@ class RequestReader:
         self._length = 0
 
     def feed(self, data: bytes) -> HttpRequest | Unreadable | None:
-        """Return the request if `data` completes it, the reason for its rejection, or None if more data is needed."""
+        """Return the request if `data` completes it, `Unreadable` if it is rejected, None if more data is needed."""
         self._data += data
         if self._head is None:
             if not b"A" <= self._data[:1] <= b"Z":  # TLS, for instance

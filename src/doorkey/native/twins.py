@@ -1,4 +1,4 @@
-"""One login, blocking and asynchronous: a flow becomes a function and a coroutine function with the same signature."""
+"""Make a synchronous and an asynchronous function of the flow of a login, both with its signature."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from doorkey.login.web.api_calls import APICall, APIError
-from doorkey.login.web.api_streams import opened
+from doorkey.login.web.api_streams import open_stream
 from doorkey.wire.messages import Response
 from tests.support.every_adapter import Adapter
 from tests.support.hostile_server import Exchange, Hostile, reply
@@ -26,7 +26,7 @@ def called(adapter: Adapter, url: str, *, seconds_per_look: float = 0.0, **optio
     times = itertools.count(0.0, seconds_per_look)
     call = APICall("GET", url, {}, b"", timeout=15.0, most=1_000_000, timer=lambda: next(times))
     client = adapter.client("c", token=TOKEN, **options)
-    response: Response = adapter.caller(call.by, client.native)
+    response: Response = adapter.caller(call.send_with, client.native)
     return response
 
 
@@ -77,12 +77,12 @@ def test_the_hooks_of_a_session_are_called(hostile: Hostile) -> None:
     with OAuth2Session("c", token=TOKEN) as session:
         session.hooks["response"].append(look)
         call = APICall("GET", hostile.url(), {}, b"", timeout=15.0, most=1000, timer=lambda: 0.0)
-        assert isinstance(answer := call.by(session), Response)
+        assert isinstance(answer := call.send_with(session), Response)
     assert answer.header("Location") == "/elsewhere"
     assert seen == ["/elsewhere"]
 
 
-@pytest.mark.parametrize("send", [APICall.by, opened], ids=["whole", "streamed"])
+@pytest.mark.parametrize("send", [APICall.send_with, open_stream], ids=["whole", "streamed"])
 def test_an_api_that_hangs_up_is_an_error_without_the_frames_of_the_library(
     adapter: Adapter, hostile: Hostile, send: Callable[[APICall, Any], Any]
 ) -> None:

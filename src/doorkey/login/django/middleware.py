@@ -75,7 +75,7 @@ class LoginMiddleware(MiddlewareMixin):
         user: User | None = getattr(request, _LOADED, None)
         if isinstance(exception, LOG_IN_AGAIN) and user is not None and user.uses_token:
             routes = login.blocking
-            reply: WebReply = routes.backend.do(routes.again(web_request(request, login.site)))
+            reply: WebReply = routes.backend.do(routes.end_and_deny(web_request(request, login.site)))
             auth.logout(request)
             return answer_of(reply, login.site).response
         if isinstance(exception, StoreError) and getattr(request, _FAILED, None) is exception:

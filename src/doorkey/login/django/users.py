@@ -99,8 +99,8 @@ def _new_user(key: str, known: Mapping[str, Any]) -> Any:
 def _username(model: Any, key: str, known: Mapping[str, Any]) -> str:
     """Return a username that no user has, if there is one.
 
-    It is the verified email address if the field is for email addresses. Otherwise it contains a digest, so that a user
-    cannot choose the username of another user.
+    For a field of email addresses, it is the verified address of the user, if that is free. Otherwise it contains a
+    digest, so that a user cannot choose the username of another user.
     """
     field = model._meta.get_field(model.USERNAME_FIELD)
     room = field.max_length or 150

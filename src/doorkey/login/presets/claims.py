@@ -12,7 +12,7 @@ from doorkey.wire.strict_json import JSONProblem, parse_object
 GITHUB_EMAILS: Final = "https://api.github.com/user/emails"
 _TOO_LARGE: Final = 2**64
 _MAX_SUB: Final = 255
-"""Characters of a `sub` (OpenID Connect Core §2)."""
+"""The maximum characters of a `sub` (OpenID Connect Core §2)."""
 DISCORD_AVATARS: Final = "https://cdn.discordapp.com/avatars"
 
 

@@ -42,7 +42,7 @@ class BlockingApp(OpenIDFlows):
 
     def close(self) -> None:
         """Close the connections to the provider. A later request opens new ones."""
-        for session in self._taken_sessions():
+        for session in self._take_sessions():
             session.close()
 
     def _run(self, flow: Flow[T]) -> T:
@@ -94,7 +94,7 @@ class AwaitingApp(OpenIDFlows):
 
     async def aclose(self) -> None:
         """Close the connections to the provider. A later request opens new ones."""
-        for session in self._taken_sessions():
+        for session in self._take_sessions():
             await session.aclose()
 
     async def _run(self, flow: Flow[T]) -> T:

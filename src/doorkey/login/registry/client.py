@@ -113,7 +113,7 @@ class RegisteredClient(NotPicklable):
     def _load_server_metadata(self) -> Flow[dict[str, Any]]:
         """Return the registered and the discovered metadata of the provider in one dictionary.
 
-        It is discovered once for all callers, and again when it gets old.
+        It is discovered once for all callers, and again after it has expired.
 
         Raises `TransportError` if the provider cannot be reached, and the errors of `discover`.
         """
@@ -149,9 +149,9 @@ class RegisteredClient(NotPicklable):
                 kept = self._discovering = described, session_of(values, self._pools.session_for(values), **server)
         return kept[1]
 
-    def _taken_sessions(self) -> list[Any]:
+    def _take_sessions(self) -> list[Any]:
         """Remove and return the sessions that have connections. The next request creates new sessions."""
-        found = [*self._pools.taken(), *(one.origin for one in self._sets.taken())]
+        found = [*self._pools.take_all(), *(one.origin for one in self._sets.take_all())]
         with self._changing:
             discovering, self._discovering = self._discovering, None
         return found if discovering is None else [*found, discovering[1]]

@@ -155,7 +155,7 @@ class ConnectionPools:
     def _find(self, connecting: Mapping[str, Any]) -> Any:
         return next((session for known, session in self._pools if known == connecting), None)
 
-    def taken(self) -> list[Any]:
+    def take_all(self) -> list[Any]:
         """Remove and return all sessions."""
         with self._mutex:
             pools, self._pools = self._pools, []
@@ -181,7 +181,7 @@ class RegisteredSets:
             self._sets = [*(one for one in self._sets if one is not known), known][-MOST_KEPT:]
         return known
 
-    def taken(self) -> list[Registered]:
+    def take_all(self) -> list[Registered]:
         """Remove and return all sets. The next login creates a new set."""
         with self._mutex:
             sets, self._sets = self._sets, []

@@ -1,19 +1,18 @@
 """Pending logins and logouts of a registry, in the session of the framework and, if there is one, in a cache.
 
 Theory of operation. A request that begins a login writes ``{"data": {…}, "exp": …}`` under ``_state_{name}_{state}``
-into the session, as Authlib does, so that programs find the nonce where they look for it. With a cache, the data is in
-the cache under the same key, and the session holds only ``{"exp": …}``. This entry binds the login to the browser in
-both cases: a request whose session does not have it reads nothing from the cache and deletes nothing there (RFC 9700
-§4.7).
+into the session, as Authlib does, so that programs find the nonce in the expected place. With a cache, the data is in
+the cache under the same key, and the session contains only ``{"exp": …}``. In both cases, this entry binds the login to
+the browser: a request whose session lacks it reads nothing from the cache and deletes nothing there (RFC 9700 §4.7).
 
-A session may be a cookie of 4 kB, so the entries are bounded in number, in bytes and in age, over all registrations;
-the oldest is dropped. A short digest of each entry that is used up or dropped stays in the session, because a replay,
-an expired login and another browser are three different errors. An old cookie still holds a login that is used up:
-the process remembers the states that it has used, and a cache holds a mark in place of the data.
+A session may be a cookie of 4 kB, so the entries of all registrations are bounded in number, in bytes and in age, and
+the oldest entry is dropped. A short digest of each used or dropped entry stays in the session, because a replay, an
+expired login and another browser are three different errors. An old copy of the cookie still contains a used login. So
+the process remembers the states that it has used, and a cache stores a mark in place of the data.
 
-The registrations `op` and `op_x` have one key for the states ``x_s`` and ``s``. Otherwise a provider could have its own
-login finished as one of another provider (RFC 9700 §4.4). Two names share keys only if the longer one contains ``_``,
-so an entry of such a registration holds its name, and the other entries are as Authlib writes them.
+The registration `op` with the state ``x_s`` has the same key as `op_x` with the state ``s``. A provider could use this
+to have its own login finished as a login of another provider (RFC 9700 §4.4). Two names can share a key only if the
+longer name contains ``_``. So an entry of such a registration contains its name; all others are as in Authlib.
 """
 
 from __future__ import annotations

@@ -43,7 +43,7 @@ class APICall:
     timer: Callable[[], float]
     lasts: float | None = None
 
-    def by(self, client: Any) -> Response | Awaitable[Response]:
+    def send_with(self, client: Any) -> Response | Awaitable[Response]:
         """Send the request with `client`, a doorkey session, and return the response or an awaitable of it.
 
         Redirects are not followed. Raises `APIError`, and the error of a token that cannot be renewed.
@@ -52,7 +52,7 @@ class APICall:
             return self._await(client)
         return self._block(client)
 
-    def sent_by(self, client: Any) -> Any:
+    def stream_with(self, client: Any) -> Any:
         """Return a context manager whose value is the response of the HTTP library, with an unread body."""
         content = self.body if self.body or self.method in ("PATCH", "POST", "PUT") else None
         if hasattr(client, "_transport_for_url") or not client._blocking:
@@ -73,7 +73,7 @@ class APICall:
 
     def _block(self, client: Any) -> Response:
         bounds, parts = Bounds(self), list[bytes]()
-        with APIErrors(), self.sent_by(client) as native:
+        with APIErrors(), self.stream_with(client) as native:
             is_httpx = hasattr(native, "iter_raw")
             chunks = native.iter_raw(CHUNK) if is_httpx else native.raw.stream(CHUNK, decode_content=False)
             parts.extend(bounds.checked(chunk) for chunk in chunks)
@@ -82,7 +82,7 @@ class APICall:
     async def _await(self, client: Any) -> Response:
         bounds, parts = Bounds(self), list[bytes]()
         with APIErrors():
-            async with self.sent_by(client) as native:
+            async with self.stream_with(client) as native:
                 async for chunk in native.aiter_raw(CHUNK):
                     parts.append(bounds.checked(chunk))
             return self.head(native, b"".join(parts))

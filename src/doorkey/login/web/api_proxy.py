@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 from doorkey.arguments import count, flag, instance, seconds
 from doorkey.errors import InvalidGrant, MissingTokenError, OAuthError, TokenExpiredError
 from doorkey.login.web.api_calls import APICall, APIError
-from doorkey.login.web.api_streams import opened
+from doorkey.login.web.api_streams import open_stream
 from doorkey.login.web.messages import WebReply, WebRequest, json_reply
 from doorkey.login.web.proxied_api import METHODS, ProxiedAPI
 from doorkey.observe.logs import logger
@@ -153,10 +153,10 @@ class ApiProxy(NotPicklable):
                 lasts=self._lasts,
             )
             if call.lasts is None or call.method == "HEAD":
-                return self._passed_on(request, target, (yield from Settle(call.by(user.client))))
+                return self._passed_on(request, target, (yield from Settle(call.send_with(user.client))))
             return (yield from self._streamed(request, call, user.client))
         except _LOG_IN_AGAIN:
-            return (yield from routes.again(script_request))
+            return (yield from routes.end_and_deny(script_request))
         except APIError as error:
             logger.warning("a request to the API failed: %s", error)
             return _problem(error.status, error.code, f"{error.description}. Try again later.")
@@ -165,7 +165,7 @@ class ApiProxy(NotPicklable):
 
     def _streamed(self, request: WebRequest, call: APICall, client: Any) -> Flow[WebReply]:
         """Return a reply whose body is received from the API while it is sent."""
-        head, stream = yield from Settle(opened(call, client))
+        head, stream = yield from Settle(open_stream(call, client))
         try:
             reply = self._passed_on(request, call.url, head)
         except APIError:

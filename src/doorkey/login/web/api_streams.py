@@ -71,11 +71,11 @@ class AwaitingStream:
         await self._held.aclose()
 
 
-def opened(call: APICall, client: Any) -> Any:
+def open_stream(call: APICall, client: Any) -> Any:
     """Send the request of `call` with `client`, a doorkey session.
 
     Return the head of the response and the stream of its body, or an awaitable of them. Raises the errors of
-    `APICall.by`.
+    `APICall.send_with`.
     """
     return _block(call, client) if client._blocking else _await(call, client)
 
@@ -83,7 +83,7 @@ def opened(call: APICall, client: Any) -> Any:
 def _block(call: APICall, client: Any) -> tuple[Response, BlockingStream]:
     bounds = Bounds(call)
     with APIErrors(), ExitStack() as held:
-        native = held.enter_context(call.sent_by(client))
+        native = held.enter_context(call.stream_with(client))
         parts = native.iter_raw() if hasattr(native, "iter_raw") else _parts_of(native.raw)
         return call.head(native), BlockingStream(parts, bounds, held.pop_all())
 
@@ -92,7 +92,7 @@ async def _await(call: APICall, client: Any) -> tuple[Response, AwaitingStream]:
     bounds = Bounds(call)
     with APIErrors():
         async with AsyncExitStack() as held:
-            native = await held.enter_async_context(call.sent_by(client))
+            native = await held.enter_async_context(call.stream_with(client))
             return call.head(native), AwaitingStream(native.aiter_raw(), bounds, held.pop_all())
 
 

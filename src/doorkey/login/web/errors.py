@@ -1,4 +1,4 @@
-"""The errors of the login's routes that other users of a `LoginClient` cannot get."""
+"""The errors that only the login's routes raise, in addition to those of a `LoginClient`."""
 
 from __future__ import annotations
 

@@ -99,7 +99,7 @@ class LoggingIn:
         cookies = rules.set(rules.name(), identifier, self.site.lifetime), pending_logins.removed(pending)
         return redirect(result.next, *cookies)
 
-    def forgotten(self, request: WebRequest) -> Flow[Pairs]:
+    def removal_headers(self, request: WebRequest) -> Flow[Pairs]:
         """Return the headers that remove the pending login of a callback after an error."""
         pairs = request.form if request.method == "POST" else request.parameters
         states = [value for key, value in pairs if key == "state"]

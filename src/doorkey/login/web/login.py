@@ -153,9 +153,9 @@ class Login(NotPicklable):
     def mount(self, app: Starlette) -> None:
         """Add the routes of the login to a Starlette or FastAPI application.
 
-        app: the application, before it has started.
+        app: the application.
 
-        Raises `UsageError` for another object, and for invalid settings.
+        Raises `UsageError` for another object, for an application that has started, and for invalid settings.
         """
         from doorkey.login.web.on_starlette import mount
 
@@ -166,9 +166,10 @@ class Login(NotPicklable):
     def init_app(self, app: Flask) -> None:
         """Add the routes of the login to a Flask application.
 
-        app: the application, before its first request.
+        app: the application.
 
-        Raises `UsageError` for another object, and for invalid settings.
+        Raises `UsageError` for another object, for an application that has a login with this prefix or has handled a
+        request, and for invalid settings.
         """
         from doorkey.login.web.on_flask import init_app
 

@@ -33,7 +33,7 @@ def init_app(login: Login, app: Flask) -> None:
         for one in app.extensions[_LOGINS]:
             user = (of_request() or {}).get(_name(one))
             if isinstance(user, User) and user.uses_token:
-                return response_of(one.blocking.backend.do(one.blocking.again(web_request())))
+                return response_of(one.blocking.backend.do(one.blocking.end_and_deny(web_request())))
         raise error
 
     endpoint = f"doorkey_login_{login.site.prefix.strip('/').replace('/', '_')}"

@@ -68,7 +68,7 @@ def mount(login: Login, app: Starlette) -> None:
         for one in logins:
             user = request.scope.get(_name(one))
             if isinstance(user, User) and user.uses_token:
-                return response_of(await one.awaiting.backend.do(one.awaiting.again(web_request(request))))
+                return response_of(await one.awaiting.backend.do(one.awaiting.end_and_deny(web_request(request))))
         raise error
 
     route = Route(f"{login.site.prefix}/{{route:path}}", respond, methods=["GET", "POST"], include_in_schema=False)

@@ -1,7 +1,7 @@
 """Pending logins, each sealed in its own cookie, so that each belongs to one browser, and several tabs work.
 
-The name of the cookie is derived from the state, so that the callback can find it. A browser keeps a few of these
-cookies, and the oldest are removed. A login is not in the store before it is finished.
+The name of the cookie is derived from the state, so that the callback can find it. A browser keeps only a few of these
+cookies: a further login removes the oldest. A login is not in the store before it is finished.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ MAX_BYTES: Final = 5_000
 """The maximum bytes of all pending logins of a browser. Servers accept 8 KiB, with the cookies of the application."""
 MAX_ONE: Final = 2_500
 KEPT: Final = 3600.0
-"""The seconds for which a browser keeps the cookie. The login expires sooner, so that an expired one is recognized."""
+"""The seconds for which a browser keeps the cookie. The login expires sooner, so an expired login is recognized."""
 
 
 class _Found(NamedTuple):

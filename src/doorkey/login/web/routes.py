@@ -86,7 +86,7 @@ class Routes:
         document = {"error": "login_required", "error_description": "Log in first.", "login_url": path}
         return json_reply(401, document, [("WWW-Authenticate", challenge)])
 
-    def again(self, request: WebRequest) -> Flow[WebReply]:
+    def end_and_deny(self, request: WebRequest) -> Flow[WebReply]:
         """End the session of a browser whose token cannot be renewed, and return the reply for a new login."""
         cookie = self._cookie(request)
         session = yield from self.backend.sessions.load(cookie, self.backend.clock())
@@ -140,7 +140,7 @@ class Routes:
         cookies: tuple[tuple[str, str], ...] = ()
         if action == CALLBACK:
             try:
-                cookies = yield from LoggingIn(self.site, self.backend).forgotten(request)
+                cookies = yield from LoggingIn(self.site, self.backend).removal_headers(request)
             except OAuthError:
                 cookies = ()
         retry = self.site.path(request, LOGIN)

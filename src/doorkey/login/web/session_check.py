@@ -2,8 +2,8 @@
 
 The frame sends a message to the provider's frame every few seconds. After the response "changed", the page begins a
 login with `prompt=none`. It ends with a new session, or without a session if the provider has none any more. In a
-browser that withholds the provider's cookies from frames, each response is "changed". So after one "changed", the frame
-ignores further ones until it gets "unchanged".
+browser that withholds the provider's cookies from frames, each response is "changed". So a second "changed" begins no
+login, unless there was an "unchanged" in between.
 """
 
 from __future__ import annotations

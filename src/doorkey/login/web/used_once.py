@@ -83,7 +83,7 @@ class UsedOnce:
         """Return the key of the record, the number of the slot, and the entry for `identifier`."""
         digest = hashlib.sha256(identifier.encode("utf-8", "surrogatepass")).digest()
         slot = math.floor(expires_at / self.seconds)
-        # At most three slots are needed at a time: the current and the next one, and the one of a clock that is behind
+        # At most three slots are needed at a time: the current, the next, and the previous slot if a clock is behind
         return f"login/{self.kind}/{slot % SLOTS}/{digest[0] % SHARDS}", slot, digest[1:11].hex()
 
 
