@@ -1,1 +1,1 @@
-"""The commands of `./dev`. Only `tools.mutation` needs packages: the rest runs before any environment exists."""
+"""The commands of `./dev`. Those that run before an environment exists need only the standard library."""

@@ -1,4 +1,4 @@
-"""`./dev check`: everything that must hold besides the tests."""
+"""`./dev check`: all checks of the project except the tests."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ def check(_: list[str]) -> int:
         "ruff format": ["ruff", "format", "--check", "."],
         "ruff check": ["ruff", "check", "."],
         "mypy": ["mypy", *typed, "dev"],
-        "pyright": ["pyright", "--pythonpath", python, "--project", ROOT],  # not a file of some folder above
+        "pyright": ["pyright", "--pythonpath", python, "--project", ROOT],  # not the configuration of a folder above
         "each pure module by its own tests": ["tests.support.coverage_of_each"],
         "documentation": ["tools.docs", "--build"],
         "changelog": ["towncrier", "build", "--draft", "--version", "next"],
     }
     failed: list[str] = []
-    # pyright's wheel carries pyright itself: without this it would ask the npm registry for the newest
+    # The wheel contains pyright itself. Without this setting it would request the newest version from the npm registry
     bundled = {"PYRIGHT_PYTHON_USE_BUNDLED_PYRIGHT": "1"}
-    with ThreadPoolExecutor(os.cpu_count()) as processors:  # mypy and pyright use one each, for a minute and more
+    with ThreadPoolExecutor(os.cpu_count()) as processors:  # mypy and pyright each use one for a minute or more
         running = {
             name: processors.submit(captured, python, "-m", *command, **bundled) for name, command in steps.items()
         }

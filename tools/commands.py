@@ -44,10 +44,10 @@ def mutate(arguments: list[str]) -> int:
 
 
 def fuzz(arguments: list[str]) -> int:
-    """Fuzz the parsers, on the newest tested Python that this machine has: atheris has no wheel for 3.11."""
+    """Fuzz the parsers on the newest tested Python of this machine, except 3.11, for which atheris has no wheel."""
     version = next((one for one in reversed(TESTED) if one != "3.11" and interpreter(one)), None)
     if version is None:
-        say("fuzzing needs Python 3.12 or 3.13: atheris has no wheel for this one")
+        say("fuzzing needs Python 3.12 or 3.13, because atheris has no wheel for 3.11")
         return 1
     return run(environment(version, *FUZZING), "-m", "tools.fuzz", *arguments, PYTHONPATH=str(ROOT))
 
@@ -62,12 +62,12 @@ COMMANDS = {
     "docs": (docs, "build the documentation site and serve it on 127.0.0.1 (--build: only build)"),
     "dist": (dist, "build the wheel and the source distribution, check them, and test what they install (--quick)"),
     "servers": (servers, "install the real servers that tests use, nothing else"),
-    "record": (record, "ask the real Keycloak again and write tests/recordings/keycloak.json"),
+    "record": (record, "record the responses of a real Keycloak in tests/recordings/keycloak.json"),
 }
 
 
 def main() -> int:
-    """Run the command that the command line names; without one, list them."""
+    """Run the command that the command line names, or list the commands."""
     lines = "\n".join(f"  {name:8} {text}" for name, (_, text) in COMMANDS.items())
     parser = argparse.ArgumentParser(
         prog="./dev", epilog=f"commands:\n{lines}", formatter_class=argparse.RawDescriptionHelpFormatter

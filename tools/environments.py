@@ -1,6 +1,6 @@
-"""The environments in .venv/<version>/: the pinned, hashed files of requirements/, and this package, editable.
+"""The environments in .venv/<version>/: the pinned, hashed packages of requirements/, and this package, editable.
 
-A stamp for each file records what an environment was made from, so that a second run starts at once.
+A stamp for each requirements file has the digest of the installed version, so that a second run starts at once.
 """
 
 from __future__ import annotations
@@ -18,10 +18,11 @@ from tools.running import ROOT, must, say
 
 SUITE = ("build", "runtime", "test", "bench")  # the bench is tested too
 BROWSER = ("browser", "docs")
-"""The packages that drive a browser and that build the site. One Python has them, because pages are the same on
-each."""
+"""The packages that drive a browser and that build the site. Only one Python has them, because the pages are the same
+on every Python."""
 DOCUMENTED = ("build", "runtime", "test", "docs")
-"""The packages that build the site. Pages are made from the public modules, which tests/test_public_api.py lists."""
+"""The packages that build the site. Its reference is generated from the public modules, which tests/test_public_api.py
+lists."""
 FUZZING = ("build", "runtime", "fuzz")
 MEGABYTES = {
     "build": 1,
@@ -35,11 +36,11 @@ MEGABYTES = {
     "browser": 55,
     "docs": 14,
 }
-"""About what is downloaded for each requirement set."""
+"""The approximate download size of each requirement set."""
 
 
 def outdated(version: str, sets: tuple[str, ...]) -> list[str]:
-    """Return the requirement sets that `.venv/<version>` lacks or has in another version."""
+    """Return the requirement sets that `.venv/<version>` does not have, or has in another version."""
     stamps = ROOT / ".venv" / version / "stamps"
     wanted = _wanted(sets)
     return [name for name in wanted if not (stamps / name).exists() or (stamps / name).read_text() != wanted[name]]
@@ -51,7 +52,7 @@ def _wanted(sets: tuple[str, ...]) -> dict[str, str]:
 
 
 def environment(version: str, *sets: str) -> Path:
-    """Return the Python of .venv/<version>, with these requirement sets and the package installed."""
+    """Return the Python of .venv/<version>, after installing these requirement sets and the package into it."""
     home = ROOT / ".venv" / version
     python, stamps = home / "bin" / "python", home / "stamps"
     home.parent.mkdir(exist_ok=True)
@@ -71,7 +72,7 @@ def environment(version: str, *sets: str) -> Path:
             size = sum(MEGABYTES[name] for name in old if name in sets)
             say(f"installing {', '.join(sets)} into .venv/{version}: at most about {size} MB, less what is cached")
             install(python, "--require-hashes", *locked)
-        if "doorkey" in old:  # tests may run in this environment, and would miss the package while it is replaced
+        if "doorkey" in old:  # only if outdated: tests in this environment fail while it is replaced
             install(python, "--no-deps", "--no-build-isolation", "--editable", ROOT)
         wanted = _wanted(sets)
         for name in old:

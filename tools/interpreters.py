@@ -1,6 +1,6 @@
 """The Pythons of this machine: on the PATH, and those of pyenv and uv.
 
-A prerelease is not used, and neither is a free-threaded build: the pinned libraries have no wheels for them.
+Prereleases and free-threaded builds are not used, because the pinned libraries have no wheels for them.
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ free_threaded = sysconfig.get_config_var("Py_GIL_DISABLED")
 kind = "free-threaded" if free_threaded else sys.implementation.name
 print("%d.%d" % sys.version_info[:2], sys.version_info.releaselevel, kind)
 """
-"""A program that prints what an interpreter is; it fails if the interpreter lacks what an environment needs."""
+"""A program that prints the version and kind of an interpreter. It fails if a module that environments need is missing.
+"""
 
 _NAME = re.compile(r"python3\.(\d+)")
 
@@ -33,7 +34,7 @@ def interpreter(version: str) -> Path | None:
 
 
 def newer() -> list[str]:
-    """Return the versions of this machine that are newer than the `TESTED` ones, oldest first."""
+    """Return the versions on this machine that are newer than all of `TESTED`, oldest first."""
     names = {file.name for folder in _folders() for file in folder.glob("python3.*")}
     minors = {int(match[1]) for name in names if (match := _NAME.fullmatch(name))}
     latest = int(TESTED[-1].partition(".")[2])
@@ -41,7 +42,7 @@ def newer() -> list[str]:
 
 
 def _folders() -> Iterator[Path]:
-    """Yield the folders that may have interpreters, those of newer releases first."""
+    """Yield the folders that may contain interpreters: first the PATH, then those of pyenv and uv, newest first."""
     yield from (Path(folder) for folder in os.environ.get("PATH", "").split(os.pathsep))
     pyenv = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv") / "versions"
     yield from sorted(pyenv.glob("*/bin"), key=_release, reverse=True)
@@ -54,9 +55,9 @@ def _release(folder: Path) -> list[int]:
 
 
 def _is(place: Path, version: str) -> bool:
-    """Say whether the interpreter is a final release of CPython in this version, with the global interpreter lock."""
+    """Return whether the interpreter is a final release of CPython in this version, and not free-threaded."""
     try:
         answer = subprocess.run([place, "-c", ASKED], capture_output=True, text=True, check=False)
-    except OSError:  # it is not for this machine, or must not be run
+    except OSError:  # it is for another machine, or not executable
         return False
     return answer.returncode == 0 and answer.stdout.split() == [version, "final", "cpython"]

@@ -14,18 +14,18 @@ from typing import BinaryIO, TypeAlias
 
 ROOT = Path(__file__).resolve().parents[1]
 KEPT = {"PYTHONDONTWRITEBYTECODE": ""}
-"""Every command may keep what it compiles: uv compiles nothing, and pytest rewrites a thousand files of tests. Without
-this, each process compiles all that it imports."""
+"""Every command may write bytecode, even if the environment forbids it. uv compiles nothing, and pytest rewrites a
+thousand test files, so otherwise each process would compile all of its imports."""
 
 
 def say(text: str) -> None:
-    """Tell the contributor, on standard error."""
-    sys.stderr.write(f"dev: {text}\n")  # `print` writes the end of the line on its own, and threads may come between
+    """Print a message for the contributor on standard error."""
+    sys.stderr.write(f"dev: {text}\n")  # `print` writes the newline separately, so lines of threads could mix
     sys.stderr.flush()
 
 
 def run(*command: str | Path, **environment: str) -> int:
-    """Run a command with nothing on standard input, and return its exit code."""
+    """Run a command, which gets the terminal or nothing on standard input, and return its exit code."""
     done = subprocess.run(
         [str(part) for part in command],
         cwd=ROOT,
@@ -37,7 +37,7 @@ def run(*command: str | Path, **environment: str) -> int:
 
 
 def captured(*command: str | Path, **environment: str) -> tuple[int, str]:
-    """Run a command with nothing on standard input, and return its exit code and all that it printed."""
+    """Run a command with nothing on standard input, and return its exit code and its output."""
     done = subprocess.run(
         [str(part) for part in command],
         cwd=ROOT,
@@ -59,7 +59,8 @@ Command: TypeAlias = "list[str | Path]"
 def side_by_side(runs: Sequence[tuple[str, Command]], **environment: str) -> int:
     """Run commands at the same time and return the highest exit code.
 
-    What each prints is shown under its name, in the order of `runs`: of the first one that has not ended, at once.
+    The output of each is printed under its name, in the order of `runs`. That of the first running command is printed
+    immediately.
     """
     codes: list[int] = []
     with ExitStack() as stack:
@@ -74,7 +75,7 @@ def side_by_side(runs: Sequence[tuple[str, Command]], **environment: str) -> int
                 stdout=kept,
                 stderr=subprocess.STDOUT,
             )
-            # Ctrl-C reaches them as well, and each stops its servers: leave when the last one has.
+            # Ctrl-C reaches the commands too, and each stops its servers. Wait until the last one has ended.
             stack.callback(process.wait)
             started.append((name, process, stack.enter_context(Path(kept.name).open("rb"))))
         for name, process, printed in started:
@@ -84,7 +85,7 @@ def side_by_side(runs: Sequence[tuple[str, Command]], **environment: str) -> int
 
 
 def _shown(process: subprocess.Popen[bytes], printed: BinaryIO) -> int:
-    """Copy what a process prints to the standard output until it ends, and return its exit code."""
+    """Copy the output of a process to standard output until it ends, and return its exit code."""
     ended = False
     while not ended:
         try:

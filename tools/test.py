@@ -1,4 +1,4 @@
-"""`./dev test`: the tests, in environments and with servers that are set up first."""
+"""`./dev test`: sets up the environments and the servers, and runs the tests."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ ON_ONE_PYTHON = (
     *("tests/login/attacks/test_ten_thousand_turns.py", "tests/login/attacks/shortcut/test_users_in_turns.py"),
 )
 """Tests that run on one Python only: of the text, imports, tools, examples and demo of the repository, of pages in a
-browser, of the command line in processes and on terminals of its own, and of eight processes on each database."""
+browser, of the command line in processes and terminals, and of eight processes on each database."""
 
 
 Run: TypeAlias = tuple[str, Path, list[str]]
@@ -40,7 +40,7 @@ Run: TypeAlias = tuple[str, Path, list[str]]
 
 
 def servers(arguments: list[str]) -> int:
-    """Install the real servers, all or those that are named."""
+    """Install the named real servers, or all of them."""
     return _install(environment(OWN, *SUITE), arguments)
 
 
@@ -51,19 +51,19 @@ def _install(python: Path, names: list[str]) -> int:
 def test(arguments: list[str]) -> int:
     """Run the tests; without arguments, all of them on every tested Python of this machine.
 
-    The arguments go to pytest. With some, one Python is set up, the newest tested one that this machine has, and only
-    the servers that the selected tests need. `--all-pythons` selects every Python.
+    The arguments are passed to pytest. With arguments, only the newest tested Python of this machine is set up, with
+    only the servers that the selected tests need. `--all-pythons` selects every Python.
     """
     selected = [argument for argument in arguments if argument != ALL_PYTHONS]
     found = {version: interpreter(version) for version in TESTED}
-    versions = [version for version, python in found.items() if python] or [OWN]  # a newer one is better than none
+    versions = [version for version, python in found.items() if python] or [OWN]  # without a tested one, a newer one
     if selected and ALL_PYTHONS not in arguments:
         versions = versions[-1:]
     with ThreadPoolExecutor(os.cpu_count()) as processors:
         others = [processors.submit(environment, version, *SUITE) for version in versions[:-1]]
         newest = environment(versions[-1], *SUITE, *BROWSER)
         pythons = [*(other.result() for other in others), newest]
-    # A server that is missing says so; its tests are skipped, or fail if DOORKEY_REQUIRE_SERVERS is 1.
+    # A message reports a missing server. Its tests are skipped, or fail if DOORKEY_REQUIRE_SERVERS is 1.
     if names := needed(pythons[-1], selected) if selected else ["all"]:
         _install(pythons[-1], [] if names == ["all"] else names)
     if selected:
@@ -73,9 +73,7 @@ def test(arguments: list[str]) -> int:
         worst = _side_by_side(usual(versions, pythons))
     missing = [version for version, python in found.items() if not python]
     if missing and len(versions) > 1:
-        say(
-            f"not tested, because this machine lacks it: Python {', '.join(missing)} (pyenv or your system may have it)"
-        )
+        say(f"not tested, because it is not installed: Python {', '.join(missing)} (pyenv or your system may have it)")
     return worst
 
 
@@ -105,24 +103,25 @@ def _side_by_side(runs: list[Run]) -> int:
 
 
 def usual(versions: list[str], pythons: list[Path]) -> list[Run]:
-    """Return the runs that are all tests; those of `ON_ONE_PYTHON` have a run of their own, on the last Python."""
+    """Return the runs of all tests: one for each Python, and one for `ON_ONE_PYTHON` on the last Python."""
     others = [f"--ignore={path}" for path in ON_ONE_PYTHON]
     every = [(_title(version), python, others) for version, python in zip(versions, pythons, strict=True)]
     return [*every, (f"{_title(versions[-1])}: pages, programs and terminals", pythons[-1], list(ON_ONE_PYTHON))]
 
 
 def shared(processors: int, runs: int) -> list[str]:
-    """Return the arguments of pytest that share the processors among several runs at the same time.
+    """Return the arguments of pytest that share the processors among several concurrent runs.
 
-    A run has one process if there are not two processors for each. Many tests wait for a silent server or a deadline,
-    so the runs may outnumber the processors, and one process collects the tests and makes their fixtures only once.
+    A run has only one process unless there are two processors for each run. Many tests wait for a silent server or a
+    deadline, so there may be more runs than processors. One process collects the tests and creates their fixtures only
+    once.
     """
     workers = processors // runs
     return ["-n", str(workers), "--dist", "loadgroup"] if workers > 1 else ["-n", "0"]
 
 
 def needed(python: Path, arguments: list[str]) -> list[str]:
-    """Return the servers that the selected tests need; if they cannot be collected, none."""
+    """Return the servers that the selected tests need, or no servers if the tests cannot be collected."""
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "servers"
         collect = ["--collect-only", "-qq", "--no-summary", "-n", "0", "-p", "no:cacheprovider"]

@@ -82,7 +82,7 @@ def test_a_wheel_without_a_file_of_the_package_is_refused(copy: Built) -> None:
 def test_a_wheel_with_another_file_is_refused(copy: Built) -> None:
     with zipfile.ZipFile(copy.wheel, "a") as wheel:
         wheel.writestr("tests/__init__.py", "")
-    assert found(copy) == ["the wheel has tests/__init__.py, which is not of the package"]
+    assert found(copy) == ["the wheel has tests/__init__.py, which is not part of the package"]
 
 
 def test_a_source_distribution_that_lacks_a_file_is_refused(copy: Built) -> None:
@@ -191,10 +191,10 @@ def test_the_command_fails_if_the_test_on_one_python_fails(
     monkeypatch.setattr(command, "_pythons", lambda: ["3.0"])
     assert command._tested(built.wheel.parent, quick=True) == 1
     shown = capfd.readouterr()
-    assert "dev: the wheel on Python 3.0, in an environment of its own" in shown.out
+    assert "dev: the wheel on Python 3.0, in a new environment" in shown.out
     assert shown.err.splitlines() == [
         "dev: the distributions on 3.0",
-        "dev: what the distributions install does not work, see above",
+        "dev: tests of the installed package failed, see above",
     ]
 
 

@@ -61,7 +61,7 @@ def test_pip_installs_the_same_if_uv_fails(home: Path, python: Path, capfd: pyte
         "python -m ensurepip",
         "python -m pip install --quiet --disable-pip-version-check --require-hashes -r some.txt",
     ]
-    assert capfd.readouterr().err == "uv: no such index\ndev: uv failed, see above: pip installs the same\n"
+    assert capfd.readouterr().err == "uv: no such index\ndev: uv failed (see above), so pip installs the packages\n"
 
 
 def test_packages_that_neither_can_install_are_an_error(home: Path, python: Path) -> None:

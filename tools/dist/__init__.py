@@ -1,1 +1,1 @@
-"""`./dev dist`: the wheel and the source distribution, built so that anyone gets the same bytes, and tested as installed."""
+"""`./dev dist`: builds the wheel and the source distribution reproducibly, and tests the installed package."""

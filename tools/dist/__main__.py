@@ -1,4 +1,4 @@
-"""`./dev dist`: build the distributions, check what they contain, and test what they install."""
+"""`./dev dist`: build the distributions, check their contents, and test the package that they install."""
 
 from __future__ import annotations
 
@@ -27,25 +27,25 @@ COMPLETE: Final = (
     *("tests/stores", "tests/login/web", "tests/jose", "tests/dev/test_provider.py", "tests/dev/test_registration.py"),
     *("tests/native", "tests/cli", "--ignore=tests/cli/processes", "--ignore=tests/auth/test_niquests.py"),
 )
-"""Without the tests in an environment of their own, which has the package from the sources, and without those of the
-command line in many processes."""
+"""All tests except those that create an environment with the package from the sources, and those that run the command
+line in many processes."""
 LOWEST: Final = (*COMPLETE, "--deselect", "tests/auth/test_starlette.py::test_it_is_a_client_of_httpx2")
-"""Without the one test of Starlette's own test client, which is httpx's in the lowest version."""
+"""Without the test of Starlette's test client, which is a client of httpx in the lowest version."""
 OF_QUICK: Final = ("requests", "httpx2", "httpx", "server")
 """The extras that the quick tests need."""
 RUNNERS: Final = ("pytest", "pytest-xdist", "trio", "hypothesis", "requests-mock")
 BUILD: Final = ROOT / "requirements" / "build.txt"
-"""What builds the package, pinned."""
+"""The pinned packages that build the distributions."""
 LOCKS: Final = tuple(ROOT / "requirements" / f"{name}.txt" for name in ("runtime", "test"))
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Build, check and test, and return 1 if anything is wrong."""
+    """Build, check and test the distributions, and return 1 if there is a fault."""
     parser = argparse.ArgumentParser(prog="./dev dist", description=__doc__)
     parser.add_argument("--out", type=Path, default=ROOT / "dist", help="the folder for the two files (default: dist/)")
     parser.add_argument("--quick", action="store_true", help="a few tests for each Python, as CI runs them")
-    parser.add_argument("--only-build", action="store_true", help="build and check, and test nothing")
-    parser.add_argument("--on", metavar="VERSION", help="build nothing, and test what is in --out on this Python only")
+    parser.add_argument("--only-build", action="store_true", help="build and check, but do not test")
+    parser.add_argument("--on", metavar="VERSION", help="do not build; test the files in --out on this Python only")
     options = parser.parse_args(arguments)
     if options.on:
         return _tested_on(options.on, latest(options.out), quick=options.quick)
@@ -65,10 +65,10 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _tested(out: Path, *, quick: bool) -> int:
-    """Test what is in `out` on all Pythons at the same time."""
+    """Test the distributions in `out` on all Pythons at the same time."""
     command: list[str | Path] = [sys.executable, "-m", "tools.dist", "--out", out, *(["--quick"] if quick else [])]
     failed = side_by_side([(f"the distributions on {one}", [*command, "--on", one]) for one in _pythons()])
-    say("what the distributions install does not work, see above" if failed else "what the distributions install works")
+    say("tests of the installed package failed, see above" if failed else "all tests of the installed package passed")
     return failed
 
 
@@ -81,7 +81,7 @@ def _tested_on(version: str, built: Built, *, quick: bool) -> int:
     pythons = _pythons()
     with tempfile.TemporaryDirectory() as temporary:
         tests = copy_tests(Path(temporary) / "tests")
-        say(f"the wheel on Python {version}, in an environment of its own")
+        say(f"the wheel on Python {version}, in a new environment")
         python = _environment(version, temporary)
         if _installed(python, _alone(built, built.wheel)) or check_import(python, tests):
             failed.append(f"the package alone on {version}")
@@ -105,7 +105,7 @@ def _tested_on(version: str, built: Built, *, quick: bool) -> int:
 
 
 def _environment(version: str, temporary: str) -> Path:
-    """Return the Python of a new environment; the one before it in the same folder is removed."""
+    """Return the Python of a new environment, which replaces an earlier one in the same folder."""
     base = interpreter(version)
     assert base is not None
     return environment(base, Path(temporary) / version)
@@ -116,12 +116,12 @@ def _installed(python: Path, requirements: str, build: str | None = None) -> int
 
 
 def _alone(built: Built, file: Path) -> str:
-    """Return one of the files with what it requires, pinned: what `pip install doorkey` installs."""
+    """Return the requirements of `pip install doorkey`: one of the files, and its dependencies, pinned."""
     return file_line(file) + closure(["doorkey"], blocks(*LOCKS), required_by(built.wheel))
 
 
 def _requirements(built: Built, *, quick: bool) -> str:
-    """Return the wheel with what the tests need, pinned."""
+    """Return the requirements of the tests: the wheel, and the packages that the tests need, pinned."""
     locked = blocks(*LOCKS)
     if quick:
         extras = f"[{','.join(OF_QUICK)}]"

@@ -28,10 +28,10 @@ class NotReproducible(Exception):
 
 
 def build(python: Path, out: Path) -> Built:
-    """Build both distributions into `out`, and again from the unpacked source distribution.
+    """Build both distributions into `out`, and a second time from the unpacked source distribution.
 
-    python: an interpreter with hatchling. Raises `NotReproducible` if the second build has other bytes: then the source
-    distribution lacks a file, or a build depends on its place or time.
+    python: an interpreter with hatchling. Raises `NotReproducible` if the second build has other bytes, because a file
+    is missing in the source distribution, or a build depends on its folder or time.
     """
     with tempfile.TemporaryDirectory() as temporary:
         first = _built(python, _tracked(Path(temporary) / "tracked"), out)
@@ -46,7 +46,7 @@ def build(python: Path, out: Path) -> Built:
 
 
 def epoch() -> str:
-    """Return the time of the last commit in seconds, or what the variable SOURCE_DATE_EPOCH says."""
+    """Return the variable SOURCE_DATE_EPOCH if it is set, otherwise the time of the last commit in seconds."""
     if EPOCH in os.environ:
         return os.environ[EPOCH]
     return _git("log", "-1", "--format=%ct").strip()
@@ -58,7 +58,7 @@ def tracked() -> list[str]:
 
 
 def _tracked(folder: Path) -> Path:
-    """Copy the tracked files into `folder`: what lies beside them is not a part of a distribution."""
+    """Copy the tracked files into `folder`, because other files do not belong in a distribution."""
     for name in tracked():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(ROOT / name, folder / name)
@@ -74,7 +74,7 @@ def _built(python: Path, source: Path, out: Path) -> Built:
 
 
 def latest(out: Path) -> Built:
-    """Return the distributions in `out` that were built last."""
+    """Return the distributions in `out` that were built last, by modification time."""
     names = sorted(out.iterdir(), key=lambda path: path.stat().st_mtime_ns)
     wheel = [path for path in names if path.suffix == ".whl"][-1]
     return Built(wheel, [path for path in names if path.name.endswith(".tar.gz")][-1])

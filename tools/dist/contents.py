@@ -1,4 +1,4 @@
-"""What the distributions contain: the package and nothing else, and a page that a package index can show."""
+"""Checks that the distributions contain only the package, and a page that a package index can show."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pathlib import Path
 from tools.dist.building import Built
 
 BASE = {"joserfc", "cryptography"}
-"""What `pip install doorkey` installs besides the package."""
+"""The packages that `pip install doorkey` installs in addition to doorkey, without their dependencies."""
 EXTRAS = {"server", "dev", "cli", "all", "requests", "httpx2", "httpx"}
 PARTS = ("src/doorkey/py.typed", "tests/conftest.py", "docs/sessions.md", "requirements/lowest.txt", "dev", "LICENSE")
 
@@ -22,9 +22,9 @@ _RELATIVE = re.compile(r"\]\((?!https?://|#|mailto:)[^)]*\)")
 
 
 def problems(built: Built, tracked: Iterable[str], version: str) -> Iterator[str]:
-    """Yield what is wrong with the distributions.
+    """Yield a message for each fault of the distributions.
 
-    tracked: the files that belong into the source distribution. version: that of the package.
+    tracked: the files that belong in the source distribution. version: the version of the package.
     """
     known = set(tracked)
     sources = {name.removeprefix("src/") for name in known if name.startswith("src/")}
@@ -33,7 +33,7 @@ def problems(built: Built, tracked: Iterable[str], version: str) -> Iterator[str
         info = f"doorkey-{version}.dist-info"
         yield from (f"the wheel lacks {name}" for name in sorted(sources - names))
         others = {name for name in names - sources if not name.startswith(f"{info}/")}
-        yield from (f"the wheel has {name}, which is not of the package" for name in sorted(others))
+        yield from (f"the wheel has {name}, which is not part of the package" for name in sorted(others))
         if f"{info}/METADATA" not in names:
             yield f"the wheel is not of version {version}"
             return
@@ -46,7 +46,7 @@ def problems(built: Built, tracked: Iterable[str], version: str) -> Iterator[str
 
 
 def required_by(wheel: Path) -> list[str]:
-    """Return the requirements of a wheel, those of its extras among them."""
+    """Return the requirements of a wheel, including those of its extras."""
     with zipfile.ZipFile(wheel) as archive:
         (name,) = (one for one in archive.namelist() if one.endswith(".dist-info/METADATA"))
         return email.message_from_bytes(archive.read(name)).get_all("Requires-Dist", [])

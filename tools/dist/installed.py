@@ -1,4 +1,4 @@
-"""Tests of what the distributions install: in an environment of its own, with the sources out of reach."""
+"""Tests of the installed distributions, in a new environment that cannot import the sources."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Final
 from tools.running import ROOT
 
 HERE: Final = ("tests", "docs", "pyproject.toml")
-"""What tests need of the checkout. The sources are not among them."""
+"""The parts of the checkout that the tests need. The sources are not among them."""
 ALONE: Final = """
 import importlib.metadata, subprocess, sys
 import doorkey
@@ -25,22 +25,22 @@ assert others == {"doorkey", "joserfc", "cryptography", "cffi", "pycparser"}, ot
 done = subprocess.run([sys.executable, "-m", "doorkey"], capture_output=True, text=True)
 assert done.returncode == 2 and "doorkey[cli]" in done.stderr, done
 """
-"""A program that runs with the package alone, and finds nothing that it did not ask for."""
+"""A program that uses the package without extras, and fails if the environment has any other package."""
 
 
 def environment(base: Path, folder: Path) -> Path:
-    """Make an empty environment of the interpreter `base` in `folder`, and return its Python."""
+    """Create an empty environment of the interpreter `base` in `folder`, and return its Python."""
     shutil.rmtree(folder, ignore_errors=True)
     subprocess.run([base, "-m", "venv", "--without-pip", folder], check=True)
     return folder / "bin" / "python"
 
 
 def install(pip: Path, python: Path, requirements: str, folder: Path, *, build: str | None = None) -> int:
-    """Install pinned `requirements` into the environment of `python`, with the pip of another one.
+    """Install pinned `requirements` into the environment of `python`, and return pip's exit code.
 
-    folder: where the file of requirements is written. build: the versions in the environment in which pip builds a
-    source distribution, one for each line, without hashes, because pip would then demand one of what is not pinned.
-    Returns pip's exit code.
+    pip: the interpreter whose pip is used. folder: the folder for the file of requirements. build: the versions of the
+    packages with which pip builds a source distribution, one for each line. They have no hashes, because pip would then
+    require a hash for every package.
     """
     file = folder / "requirements.txt"
     file.write_text(requirements, "utf-8")
@@ -54,7 +54,7 @@ def install(pip: Path, python: Path, requirements: str, folder: Path, *, build: 
 
 
 def copy_tests(folder: Path) -> Path:
-    """Copy the tests into `folder`, and return it: from there, nothing imports the sources."""
+    """Copy the tests into `folder`, from which they cannot import the sources, and return the folder."""
     for name in HERE:
         source = ROOT / name
         if source.is_dir():
@@ -65,7 +65,7 @@ def copy_tests(folder: Path) -> Path:
 
 
 def check_import(python: Path, folder: Path) -> int:
-    """Import the package from where it is installed, and return the exit code."""
+    """Run a program that imports the installed package, and return its exit code."""
     return _run(python, folder, "-c", ALONE)
 
 

@@ -1,4 +1,4 @@
-"""A part of the pinned requirements: some packages and what they need, each with its hashes."""
+"""Subsets of the pinned requirements: some packages and their dependencies, each with its hashes."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from packaging.utils import canonicalize_name
 
 _NAME = re.compile(r"[A-Za-z0-9_.-]+")
 _PYTHONS = [f"3.{minor}" for minor in range(11, 31)]
-"""A requirement that one of them has is kept: its marker remains, and pip reads it."""
+"""A requirement whose marker fits one of these Pythons is kept with its marker, which pip evaluates."""
 
 
 def blocks(*files: Path) -> dict[str, str]:
-    """Return the pinned requirements of lock files by name, with their markers and hashes; the first file wins.
+    """Return the pinned requirements of lock files by name, with their markers and hashes. The first file has priority.
 
     A package with several versions, each with a marker for some Pythons, has all of them in one text.
     """
@@ -33,10 +33,10 @@ def blocks(*files: Path) -> dict[str, str]:
 
 
 def closure(roots: Iterable[str], locked: Mapping[str, str], own: Iterable[str] = ()) -> str:
-    """Return the pinned requirements of `roots` and of all that they need, as the text of a requirements file.
+    """Return the pinned requirements of `roots` and all their dependencies, as the text of a requirements file.
 
-    locked: what `blocks` returned. own: requirements of the distribution itself (`Requires-Dist`), of which `roots` may
-    name extras as `doorkey[requests]`.
+    locked: the result of `blocks`. own: the requirements of the distribution itself (`Requires-Dist`), whose extras
+    `roots` may name, for instance `doorkey[requests]`.
     """
     wanted: dict[str, str] = {}
     pending = [Requirement(root) for root in roots]
@@ -54,7 +54,7 @@ def closure(roots: Iterable[str], locked: Mapping[str, str], own: Iterable[str] 
 
 
 def versions(file: Path) -> str:
-    """Return the requirements of a lock file with their versions and markers, without hashes, one on each line."""
+    """Return the requirements of a lock file with their versions and markers but without hashes, one on each line."""
     lines = "\n".join(blocks(file).values()).splitlines()
     return "".join(line.partition(" \\")[0] + "\n" for line in lines if _NAME.match(line))
 
@@ -75,7 +75,7 @@ def _needs(name: str, own: Iterable[str]) -> list[Requirement]:
 
 
 def _is_for(requirement: Requirement, extra: str) -> bool:
-    """Say whether a requirement belongs to `extra`, or ("") to none, on any Python."""
+    """Return whether a requirement belongs to `extra` on any Python; if `extra` is empty, whether it has no extra."""
     marker = requirement.marker
     if marker is None:
         return not extra

@@ -1,1 +1,1 @@
-"""The documentation site: the pages of docs/, pages made from the code, and the check of what was built."""
+"""The documentation site: the pages of docs/, pages generated from the code, and checks of the built site."""

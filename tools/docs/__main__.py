@@ -25,7 +25,7 @@ PROJECT = [("Contributing", "contributing.md"), ("Changes", "changelog.md")]
 
 
 def staged(folder: Path = STAGED) -> Path:
-    """Write every page, those made from the code too, below `folder`, and return the path of mkdocs.yml."""
+    """Write all pages, including those generated from the code, below `folder`, and return the path of mkdocs.yml."""
     sections = {
         "reference": [(options.TITLE, options.PAGE), (errors.TITLE, errors.PAGE), *reference.navigation()],
         "security": [("Security", "security.md"), (guarantees.TITLE, guarantees.PAGE)],
@@ -41,7 +41,7 @@ def staged(folder: Path = STAGED) -> Path:
 
 
 def build(config: Path) -> Path | None:
-    """Build the site beside `config`, and return its folder, or None after a message if the site has a fault."""
+    """Build the site beside `config` and return its folder, or print the faults of the site and return None."""
     command = [sys.executable, "-m", "zensical", "build", "--strict", "--clean", "--config-file", str(config)]
     done = subprocess.run(command, capture_output=True, text=True, encoding="utf-8", check=False)
     site = config.parent / "site"
@@ -51,14 +51,13 @@ def build(config: Path) -> Path | None:
             shutil.copy(page, site / page.relative_to(config.parent / "docs"))
         return site
     print(done.stdout, done.stderr.partition("Traceback")[0], *faults, sep="\n", file=sys.stderr)
-    say("correct what is named above: pages are below docs/, and those of reference/ come from docstrings")
+    say("correct the faults above: pages are below docs/, and those of reference/ are generated from docstrings")
     return None
 
 
 def once() -> Path | None:
-    """Return the folder of the site, which is built unless it is that of the same files; None as `build` does.
-
-    `./dev check` and the tests need the same site, and a build takes 10 s of CPU.
+    """Return the folder of the site, or None if it has a fault. It is built only if a file has changed since the last
+    build, because `./dev check` and the tests need the same site, and a build takes 10 s of CPU.
     """
     STAGED.parent.mkdir(exist_ok=True)
     with STAGED.with_name("docs.lock").open("w") as lock:
@@ -72,7 +71,7 @@ def once() -> Path | None:
 
 
 def _digest() -> str:
-    """Return a digest of the names and contents of all files that pages are made from."""
+    """Return a digest of the names and contents of all files that determine the pages."""
     files = [
         file for folder in MADE_FROM for file in sorted((ROOT / folder).rglob("*")) if "__pycache__" not in file.parts
     ]
@@ -84,7 +83,7 @@ def _digest() -> str:
 
 
 def main() -> int:
-    """Build, and serve without `--build`."""
+    """Build the site, and serve it unless `--build` is given."""
     parser = argparse.ArgumentParser(prog="./dev docs", description="Build the documentation, and serve it.")
     parser.add_argument("--build", action="store_true", help="only build")
     parser.add_argument("--port", type=int, default=PORT, help=f"on 127.0.0.1; defaults to {PORT}")

@@ -1,4 +1,4 @@
-"""Charts of the tables in docs/bench*.md, as SVG in the page: it has the colors that the reader has chosen."""
+"""Charts of the tables in docs/bench*.md, as SVG inside the page, so that they have the color theme of the reader."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """A ratio of two times: below 1, doorkey took less."""
+    """A ratio of two times. If it is below 1, doorkey took less time."""
 
     label: str
     ratio: float
@@ -44,7 +44,7 @@ class Line:
 
 
 def with_charts(page: str) -> str:
-    """Return the page with a chart above each table that has numbers to draw; it replaces pictures of the same."""
+    """Return the page with a chart above each table that has data for one. The charts replace the page's pictures."""
     drawn = TABLE.sub(lambda found: _chart_of(read(found[1])) + found[1], page)
     return PICTURE.sub("", drawn) if drawn != page else page
 
@@ -56,7 +56,7 @@ def read(text: str) -> Table:
 
 
 def seconds(text: str) -> float | None:
-    """Return a time such as `93.2 µs` in seconds, or None for text that is none."""
+    """Return a time such as `93.2 µs` in seconds, or None for any other text."""
     found = re.fullmatch(r"([\d.,]+) (s|ms|µs)", text)
     return float(found[1].replace(",", "")) * UNITS[found[2]] if found else None
 

@@ -1,4 +1,4 @@
-"""Docstrings as Markdown, and the text of each parameter in them."""
+"""Converts docstrings to Markdown, and finds the text of each parameter in them."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def parameters(doc: str) -> dict[str, str]:
 
 
 def about(doc: str, name: str) -> str:
-    """Return the text of a parameter that the docstring describes on a line of its own, or nothing."""
+    """Return the text of a parameter that the docstring describes on a line of its own, or an empty text."""
     return parameters(doc).get(name, "")
 
 
@@ -69,7 +69,7 @@ def _block(block: str, link: Linker) -> list[str]:
 
 
 def prose(text: str, link: Linker) -> str:
-    """Return running text as Markdown: what looks like markup is escaped outside of code."""
+    """Return running text as Markdown. Characters of markup are escaped outside of code."""
     parts = CODE.split(text)
     return "".join(_linked(part, link) if index % 2 else _escaped(part) for index, part in enumerate(parts))
 
@@ -85,7 +85,7 @@ def _linked(code: str, link: Linker) -> str:
 
 
 def cell(text: str) -> str:
-    """Return text for a cell of a table. In code, `|` separates nothing."""
+    """Return text for a cell of a table. `|` is escaped outside of code."""
     parts = CODE.split(" ".join(text.split()))
     return "".join(part if index % 2 else part.replace("|", "\\|") for index, part in enumerate(parts))
 
@@ -97,6 +97,6 @@ def table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
 
 
 def described(name: str, docs: Mapping[str, str] | list[str]) -> str:
-    """Return the text of a parameter in the first of several docstrings that describes it."""
+    """Return the text of a parameter in the first of several docstrings that describes it, or an empty text."""
     texts = docs.values() if isinstance(docs, Mapping) else docs
     return next((text for doc in texts if (text := about(doc, name))), "")

@@ -1,4 +1,4 @@
-"""The error reference: each class of error with its code, its cause and its fix."""
+"""The error reference, which has the code, the cause and the fix of each error class."""
 
 from __future__ import annotations
 
@@ -41,13 +41,13 @@ INTRO = (
 
 @cache
 def fixes() -> dict[str, str]:
-    """Return what a reader does about an error, by the name of its class."""
+    """Return the fix of each error, by the name of its class."""
     return tomllib.loads(FIXES.read_text("utf-8"))
 
 
 @cache
 def classes() -> tuple[type[OAuthError], ...]:
-    """Return every class of error of the package, the tree in its own order."""
+    """Return every error class of the package, each base class before its subclasses."""
     modules()
     for found in pkgutil.walk_packages(doorkey.__path__, "doorkey."):
         if "error" in found.name or "rejection" in found.name:
@@ -65,14 +65,14 @@ def classes() -> tuple[type[OAuthError], ...]:
 
 
 def cause(kind: type[OAuthError]) -> str:
-    """Return why the error is raised."""
+    """Return the cause of the error."""
     if issubclass(kind, LoginError) and kind is not LoginError:
         return f"{summary(kind)} {kind.problem}" if kind.problem != LoginError.problem else summary(kind)
     return summary(kind)
 
 
 def fix(kind: type[OAuthError]) -> str:
-    """Return what a reader does about the error."""
+    """Return the fix of the error, or an empty text."""
     if kind.__name__ in fixes():
         return fixes()[kind.__name__]
     if issubclass(kind, LoginError):
@@ -81,7 +81,7 @@ def fix(kind: type[OAuthError]) -> str:
 
 
 def page() -> str:
-    """Return the page."""
+    """Return the page of the error reference."""
     parts = [
         f"# {TITLE}\n",
         INTRO,

@@ -50,19 +50,19 @@ def lines() -> tuple[str, ...]:
 
 
 def guarantees() -> list[Guarantee]:
-    """Return the guarantees in the order of SECURITY.md; one that the file does not name has no tests."""
+    """Return the guarantees in the order of SECURITY.md. A guarantee that is not in the file has no tests."""
     named = [(entry["line"], tuple(entry["tests"])) for entry in read()["guarantee"]]
     return [Guarantee(line, tuple(t for start, ts in named if line.startswith(start) for t in ts)) for line in lines()]
 
 
 def unknown_lines() -> list[str]:
-    """Return the beginnings in the file that no line of SECURITY.md has."""
+    """Return the entries of the file with which no line of SECURITY.md begins."""
     begins = [entry["line"] for entry in read()["guarantee"]]
     return [begin for begin in begins if not any(line.startswith(begin) for line in lines())]
 
 
 def exists(test: str) -> bool:
-    """Say whether a file has a test of this name."""
+    """Return whether the test `path::name` exists."""
     path, _, name = test.partition("::")
     file = TESTS / path
     return file.is_file() and name in functions(file)
@@ -79,7 +79,7 @@ def functions(file: Path) -> dict[str, str]:
 
 
 def bounds() -> list[tuple[str, str, str]]:
-    """Return what is bounded, the bound as the code has it, and the name of the constant."""
+    """Return the subject of each bound, its value in the code, and the name of the constant."""
     entries = read()["bound"]
     return [(one["what"], quantity(constant(one["where"]), one["unit"]), one["where"]) for one in entries]
 
@@ -93,7 +93,7 @@ def constant(where: str) -> Any:
 
 
 def quantity(value: Any, unit: str) -> str:
-    """Return a number with its unit, in KiB and MiB where that is a whole number."""
+    """Return a number with its unit. Bytes are in KiB or MiB if that is an integer."""
     if unit == "bytes" and value >= 1024 and value % 1024 == 0:
         return f"{value // 1024**2:,} MiB" if value % 1024**2 == 0 else f"{value // 1024:,} KiB"
     return f"{value:,.10g} {unit}"
@@ -117,7 +117,7 @@ def advisories() -> list[tuple[str, str]]:
 
 
 def page() -> str:
-    """Return the page."""
+    """Return the page of bounds and negative tests."""
     rows = [(what, most, f"`{where.removeprefix('doorkey.')}`") for what, most, where in bounds()]
     parts = [
         f"# {TITLE}\n",

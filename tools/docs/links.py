@@ -1,4 +1,4 @@
-"""Links of the built site: each target is a file of the site, each anchor an element, and no other host is asked."""
+"""Checks of the built site: each link leads to a file and an element of the site, and no page loads another host."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 from urllib.parse import unquote, urldefrag, urlsplit
 
 LOADED = {"script": "src", "img": "src", "link": "href", "source": "srcset", "iframe": "src", "use": "href"}
-"""The attributes whose URL a browser loads without a click."""
+"""The attributes whose URL a browser loads without a click, by element."""
 
 
 @dataclass(slots=True)
@@ -37,7 +37,7 @@ class _Reader(HTMLParser):
 
 
 def problems(site: Path) -> list[str]:
-    """Return one line for each link of the site that leads nowhere, and for each file that is on another host."""
+    """Return one line for each broken link of the site, and for each file that a page loads from another host."""
     pages = {file.resolve(): _read(file) for file in site.rglob("*.html")}
     found: list[str] = []
     for file, page in pages.items():

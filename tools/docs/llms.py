@@ -1,4 +1,4 @@
-"""`llms.txt` and `llms-full.txt`: the list of pages and their text, for programs that read documentation."""
+"""Writes `llms.txt` and `llms-full.txt`, the list of pages and their text, for programs that read documentation."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ NAVIGATION = re.compile(r"^ +- (?:\"[^\"]*\"|[^:]*): ([\w./-]+\.md)$", re.MULTIL
 
 
 NOT_IN_FULL = ("reference/", "changelog", "contributing")
-"""The pages that the full text leaves to their own files: it would be twice as long."""
+"""Pages that are not in the full text, because it would be twice as long."""
 
 
 def write(config: Path) -> None:

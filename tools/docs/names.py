@@ -1,4 +1,4 @@
-"""The public names: which page of the reference describes each of them."""
+"""The public names, and the page of the reference that describes each of them."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def modules() -> dict[str, ModuleType]:
     with project(INSTALLED_APPS=["django.contrib.auth", "django.contrib.contenttypes", "doorkey.login.django"]):
         found = {name: importlib.import_module(name) for name in PUBLIC}
         for module in found.values():
-            for name in names_of(module):  # many are imported on their first use, which models permit in here only
+            for name in names_of(module):  # import lazy names here, because Django's models need this configuration
                 getattr(module, name)
         return found
 
@@ -33,7 +33,7 @@ def page_of(module: str) -> str:
 
 @cache
 def _links() -> dict[str, str]:
-    """Return the page and anchor by full name, and by the last part of the name where only one class has it."""
+    """Return the page and anchor by full name, and by the last part of the name if it is unique."""
     links: dict[str, str] = {}
     short: dict[str, set[str]] = {}
     for module in modules().values():
@@ -51,13 +51,13 @@ def _links() -> dict[str, str]:
 
 
 def is_public(value: Any) -> bool:
-    """Say whether a public module exports a class or function."""
+    """Return whether a public module exports this class or function."""
     found = modules().values()
     return any(value.__name__ in names_of(one) and getattr(one, value.__name__) is value for one in found)
 
 
 def link_of(name: str) -> str | None:
-    """Return the link of a public name, as the pages of the reference use it."""
+    """Return the link to a public name for pages of the reference, or None."""
     return _links().get(name)
 
 
@@ -72,13 +72,13 @@ def members_of(kind: Any) -> dict[str, Any]:
 
 
 def summary(value: object) -> str:
-    """Return the first paragraph of a docstring, without the drawing that may follow it."""
+    """Return the first paragraph of a docstring as one line."""
     return (inspect.getdoc(value) or "").split("\n\n")[0].replace("\n", " ")
 
 
 @cache
 def notes(module: str) -> dict[str, str]:
-    """Return the text below each assignment of a module and of its classes, by `NAME` and `Class.name`."""
+    """Return the docstring below each assignment in a module and its classes, by `NAME` and `Class.name`."""
     found: dict[str, str] = {}
 
     def read(body: list[ast.stmt], prefix: str) -> None:
@@ -95,7 +95,7 @@ def notes(module: str) -> dict[str, str]:
 
 
 def _text_of(node: ast.stmt) -> str:
-    """Return the text of a statement that is nothing but a text."""
+    """Return the text of a statement that is only a string, or an empty text."""
     if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str):
         return inspect.cleandoc(node.value.value)
     return ""

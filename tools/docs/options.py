@@ -1,4 +1,4 @@
-"""The option tables: every parameter of every class that programs construct, with its type, default and meaning."""
+"""The option tables: all parameters of the classes that programs construct, with type, default and meaning."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
         *("Provider", "Settings", "client", "Client", "user", "Config", "Limits", "LocalIssuer", "RemoteProvider"),
     ),
 }
-"""The constructors, by subject. A name that no public module has is left to a later version."""
+"""The constructors, by subject. A name that no public module has is ignored."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +77,7 @@ def page() -> str:
     """Return the page of all option tables."""
     parts = [
         f"# {TITLE}\n",
-        "Each table has the parameters of a constructor, as the code has them. Links lead to the class.\n",
+        "Each table has the parameters of a constructor, generated from the code. Links lead to the class.\n",
     ]
     for group, names in GROUPS.items():
         parts.append(f"## {group}\n")
@@ -97,7 +97,7 @@ def constructors(name: str) -> Iterator[Any]:
 
 
 def distinct(name: str) -> list[Any]:
-    """Return those constructors of this name whose parameters differ from each other's."""
+    """Return the constructors of this name, only one of those with the same parameters."""
     by_options = {tuple(options(value)): value for value in reversed([*constructors(name)])}
     return [value for found, value in reversed(by_options.items()) if found]
 
@@ -124,7 +124,7 @@ def _link(name: str) -> str | None:
 
 
 def options(value: Any) -> list[Parameter]:
-    """Return the parameters of a constructor, those of `**options` too, in the order of the signature."""
+    """Return the parameters of a constructor, including those of `**options`, in the order of the signature."""
     docs = docstrings(value)
     found: list[Parameter] = []
     for name, parameter in inspect.signature(value).parameters.items():
@@ -140,7 +140,7 @@ def options(value: Any) -> list[Parameter]:
 
 
 def docstrings(value: Any) -> list[str]:
-    """Return the docstring of a constructor, those of its bases, and those of the classes that they name."""
+    """Return the docstrings of a constructor, its bases, the classes that they name, and their modules."""
     own = [*_own_docs(value)]
     named = [name for doc in own[:4] for name in REFERRED.findall(doc)]
     targets = [found for name in named if (found := _class_called(name)) is not None]
@@ -190,7 +190,7 @@ def _referred(kind: Any) -> list[Any]:
 
 
 def _setting(value: Any, name: str) -> str:
-    """Say of an option of an HTTP library whose it is: its own documents describe it."""
+    """Return a sentence that names the HTTP library whose documentation describes the option, or an empty text."""
     for places in _option_modules(value):
         for found, kind in vars(places).items():
             if found.endswith("Settings") and name in getattr(kind, "__annotations__", ()):
@@ -200,7 +200,7 @@ def _setting(value: Any, name: str) -> str:
 
 
 def _option_modules(value: Any) -> Iterator[ModuleType]:
-    """Yield the modules that may have the types of a constructor's options, the nearest first."""
+    """Yield the modules that may contain the types of a constructor's options, the nearest first."""
     package = value.__module__
     while package:
         for place in ("option_types", "options"):
@@ -211,5 +211,5 @@ def _option_modules(value: Any) -> Iterator[ModuleType]:
 
 
 def _typed_dict(value: Any, name: str) -> Any:
-    """Return the dictionary type of `**options`, which the module of the class imports for type checkers only."""
+    """Return the dictionary type of `**options`, which the module of the class imports only for type checkers."""
     return next(getattr(module, name) for module in _option_modules(value) if hasattr(module, name))

@@ -1,4 +1,4 @@
-"""The API reference: one page for each public module, made from its signatures and docstrings."""
+"""The API reference: one page for each public module, generated from its signatures and docstrings."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ FOLDER = "reference/"
 
 
 def pages() -> dict[str, str]:
-    """Return the page of each public module, and the list of them."""
+    """Return the page of each public module and the page that lists them, by path."""
     found = {FOLDER + page_of(name): module_page(module) for name, module in modules().items()}
     return {f"{FOLDER}index.md": index(), **found}
 
@@ -32,8 +32,8 @@ def index() -> str:
     """Return the list of the public modules."""
     rows = [(f"[`{name}`]({page_of(name)})", prose(summary(module), link_of)) for name, module in modules().items()]
     head = (
-        "# API reference\n\nThese modules are public. Programs may rely on the names that their pages list, and on no "
-        "others. The page of [`doorkey`](doorkey.md) has the names that most programs import.\n\n"
+        "# API reference\n\nThese modules are public. Programs may rely only on the names that their pages list. The "
+        "page of [`doorkey`](doorkey.md) has the names that most programs import.\n\n"
     )
     return head + table(("module", "purpose"), rows)
 

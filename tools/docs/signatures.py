@@ -1,4 +1,4 @@
-"""Signatures as they are written in a program."""
+"""Formats signatures as Python code."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ WIDTH = 88
 
 
 def signature(name: str, value: Any, *, method: bool = False) -> str:
-    """Return `name(parameters) -> result`, on one line if it is short, else one parameter for each line."""
+    """Return `name(parameters) -> result`, on one line if it is short, otherwise with one parameter on each line."""
     try:
         found = inspect.signature(value)
-    except (TypeError, ValueError):  # what is written in C has none
+    except (TypeError, ValueError):  # objects that are written in C have no signature
         return f"{name}(…)"
     listed = list(found.parameters.values())
     if method and listed and listed[0].name in {"self", "cls"}:
@@ -44,18 +44,18 @@ def _parts(listed: list[inspect.Parameter]) -> list[str]:
 
 
 def _readable(text: str) -> str:
-    """Return it without the quotes of postponed annotations and without addresses of objects."""
+    """Return `text` without the quotes of postponed annotations and without addresses of objects."""
     text = re.sub(r": '((?:[^'\\]|\\.)*)'", r": \1", text)
     text = re.sub(r"-> '((?:[^'\\]|\\.)*)'", r"-> \1", text)
     return re.sub(r"<([\w.]+)[^>]*>", r"<\1>", text)
 
 
 def default_of(parameter: inspect.Parameter) -> str:
-    """Return the default of a parameter as code, or an empty text for one that is required."""
+    """Return the default of a parameter as code, or an empty text if the parameter is required."""
     if parameter.default is parameter.empty:
         return ""
     default: Any = parameter.default
     text = re.sub(r"<([\w.]+)[^>]*>", r"<\1>", repr(default))
-    if text.startswith("frozenset({"):  # its order is another one in each process
+    if text.startswith("frozenset({"):  # its order differs between processes
         text = f"frozenset({{{', '.join(sorted(map(repr, default)))}}})"
     return f"`{text}`"

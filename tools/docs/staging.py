@@ -1,4 +1,4 @@
-"""The folder that the site is built from: the pages of docs/, those of the root, and those made from the code."""
+"""The folder from which the site is built: pages of docs/, of the repository's root, and generated from the code."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tools.running import ROOT
 
 STAGED = ROOT / "build" / "docs"
 OF_THE_ROOT = {"SECURITY.md": "security.md", "CONTRIBUTING.md": "contributing.md", "CHANGELOG.md": "changelog.md"}
-"""Pages of the repository's root, and what they are called on the site."""
+"""Pages of the repository's root, and their names on the site."""
 
 Pages = Mapping[str, str]
 """Markdown by path below docs/."""
@@ -32,7 +32,7 @@ def stage(generated: Pages, sections: Mapping[str, list[tuple[str, str]]], folde
     for path, text in generated.items():
         target = folder / "docs" / path
         if target.exists():
-            raise FileExistsError(f"docs/{path} is generated: remove the page that was written by hand")
+            raise FileExistsError(f"docs/{path} is generated: remove the file in docs/")
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_text(text, "utf-8")
     config = folder / "mkdocs.yml"
@@ -41,7 +41,7 @@ def stage(generated: Pages, sections: Mapping[str, list[tuple[str, str]]], folde
 
 
 def with_generated(config: str, sections: Mapping[str, list[tuple[str, str]]]) -> str:
-    """Return mkdocs.yml with generated pages in its navigation."""
+    """Return mkdocs.yml with the generated pages in its navigation."""
     filled = PLACE.sub(lambda place: _lines(place[1], sections[place[2]]), config)
     if unused := set(sections) - {place[2] for place in PLACE.finditer(config)}:
         raise LookupError(f"mkdocs.yml has no line `# generated: {unused.pop()}`")
@@ -53,5 +53,5 @@ def _lines(indent: str, pages: list[tuple[str, str]]) -> str:
 
 
 def _at_the_root(page: Path) -> str:
-    """Return the text of a page, whose links into docs/ then start in docs/."""
+    """Return the text of a page, with links into docs/ made relative to docs/."""
     return page.read_text("utf-8").replace("](docs/", "](")

@@ -1,1 +1,1 @@
-"""Fuzzing: each parser that reads bytes from outside, with generated inputs (`./dev fuzz`)."""
+"""Fuzzing: tests each parser of untrusted bytes with generated inputs (`./dev fuzz`)."""

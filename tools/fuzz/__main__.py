@@ -1,7 +1,7 @@
-"""`./dev fuzz [--seconds N] [TARGET …]`: run each target with atheris, which mutates inputs by the lines they reach.
+"""`./dev fuzz [--seconds N] [TARGET …]`: run each target with atheris, which mutates inputs guided by line coverage.
 
-libFuzzer ends its process, so each target has one of its own. Inputs that reach new lines are kept in a folder of the
-cache, for the next run. An input that makes a target fail is written next to them, and its file is named.
+libFuzzer ends its process, so each target runs in its own process. Inputs that reach new lines are kept in a cache
+folder for the next run. An input that makes a target fail is written next to them, and the name of its file is printed.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ def main(arguments: list[str]) -> int:
     """Fuzz the named targets, or all of them, and return 1 if one has failed."""
     if arguments[:1] == [_ONE]:
         return _fuzz(*arguments[1:])
-    from tools.fuzz.seeds import SEEDS  # the process that fuzzes imports this package with instruments
+    from tools.fuzz.seeds import SEEDS  # the process that fuzzes must import doorkey with instrumentation
 
     parser = argparse.ArgumentParser(prog="./dev fuzz")
     parser.add_argument("--seconds", type=int, default=60, help="for each target; defaults to 60")
-    parser.add_argument("--inputs", type=int, help="instead of --seconds: so many inputs, the same in each run")
-    parser.add_argument("--corpus", type=Path, default=_cache(), help="the folder of the inputs that were found")
+    parser.add_argument("--inputs", type=int, help="number of inputs instead of --seconds; the same in each run")
+    parser.add_argument("--corpus", type=Path, default=_cache(), help="the folder for inputs that reach new lines")
     parser.add_argument("targets", nargs="*", choices=[*SEEDS, []], metavar="TARGET", help=", ".join(SEEDS))
     options = parser.parse_args(arguments)
     limit, shown = f"-max_total_time={options.seconds}", f"for {options.seconds} seconds"

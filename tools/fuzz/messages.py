@@ -1,4 +1,4 @@
-"""Inputs of the fuzz targets: an HTTP response as text, so that a mutation of the bytes is one of the message."""
+"""Inputs of the fuzz targets: an HTTP response as text, so that a mutation of the bytes changes the message."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ ISSUER = "https://as.example"
 
 
 def response_of(data: bytes) -> Response:
-    """Return the response that `data` describes: a status, lines of headers, an empty line, the body."""
+    """Return the response in `data`, which has a status, lines of headers, an empty line and the body."""
     head, _, body = data.partition(b"\n\n")
     status, *lines = head.decode("latin-1").split("\n")
     headers = tuple((name.strip(), value.strip()) for name, _, value in (line.partition(":") for line in lines))
@@ -34,7 +34,7 @@ def as_json(members: object) -> bytes:
 
 
 def members_of(data: bytes) -> dict[str, Any]:
-    """Return the JSON object that `data` is, or an empty one: for functions that get what a parser has accepted."""
+    """Return the JSON object in `data`, or an empty one if it is invalid, for functions that take a parsed object."""
     try:
         return parse_object(data)
     except JSONProblem:
@@ -47,7 +47,7 @@ def text_of(data: bytes) -> str:
 
 
 def pairs_of(text: str) -> tuple[tuple[str, str], ...]:
-    """Return the parameters of a form or query, as a framework gives them."""
+    """Return the parameters of a form or query, as a framework parses them."""
     return tuple(parse_qsl(text.partition("?")[2] or text, keep_blank_values=True, errors="surrogateescape"))
 
 

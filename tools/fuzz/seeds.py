@@ -1,6 +1,6 @@
-"""Seeds of the fuzz targets: inputs that the parsers accept, or that get far.
+"""Seeds of the fuzz targets: inputs that the parsers accept, or reject only late.
 
-The keys are made when this module is imported, so that a mutated token still has a key to fail with.
+The keys are generated when this module is imported, so that a mutated token is still checked with a key.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The fuzz targets: each feeds bytes to one group of parsers. An error that is not an `OAuthError` is a fault."""
+"""The fuzz targets: each passes bytes to one group of parsers. An exception that is not an `OAuthError` is a fault."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from doorkey.protocol.access_token import check_binding, check_introspected, che
 from doorkey.protocol.authorization import AuthorizationTransaction, parse_callback
 from doorkey.protocol.challenge import is_invalid_token
 from doorkey.protocol.discovery import discover_flow
-from doorkey.protocol.http_caching import seconds_told
+from doorkey.protocol.http_caching import freshness_lifetime
 from doorkey.protocol.introspection import parse_introspection, parse_signed, signed_response
 from doorkey.protocol.jwks import parse_jwks
 from doorkey.protocol.logout import check_logout_response, logout_parameters
@@ -45,7 +45,7 @@ from tools.fuzz.seeds import CLAIMS, DECRYPTS, SECRET, SIGNS
 
 @contextmanager
 def only_ours() -> Generator[None]:
-    """Suppress an `OAuthError` whose text is bounded and printable; everything else is a fault."""
+    """Suppress an `OAuthError` whose text is bounded and printable. Every other exception is a fault."""
     try:
         yield
     except OAuthError as error:
@@ -102,7 +102,7 @@ def jwt(data: bytes) -> None:
 
 
 def id_token(data: bytes) -> None:
-    """Check claims that were signed (OpenID Connect Core §3.1.3.7, §12.2)."""
+    """Check claims whose signature was verified (OpenID Connect Core §3.1.3.7, §12.2)."""
     claims = members_of(data)
     header = {"alg": claims.get("alg", "ES256"), "typ": claims.get("typ", "JWT")}
     params = {"issuer": ISSUER, "client_id": "client-1", "nonce": "nonce", "max_age": 60, "access_token": "at"}
@@ -133,7 +133,7 @@ def logout(data: bytes) -> None:
 
 
 def jwe(data: bytes) -> None:
-    """Decrypt a token, and read what an encrypted token may contain (RFC 7516)."""
+    """Decrypt a token, and read the header and the contents of encrypted tokens (RFC 7516)."""
     text = text_of(data)
     for keys in (DECRYPTS, SECRET):
         with only_ours():
@@ -150,7 +150,7 @@ def jwe(data: bytes) -> None:
 
 
 def jwks(data: bytes) -> None:
-    """Read a key set as a server publishes it, and keys as programs give them (RFC 7517)."""
+    """Read a key set as a server publishes it, and keys as programs pass them (RFC 7517)."""
     answer = response_of(data)
     with only_ours():
         parse_jwks(answer, NOW)
@@ -187,7 +187,7 @@ def challenge(data: bytes) -> None:
     with only_ours():
         retry_after(answer, NOW)
     with only_ours():
-        seconds_told(answer, NOW)
+        freshness_lifetime(answer, NOW)
     for headers in (
         answer.headers,
         (("Authorization", text),),

@@ -1,5 +1,5 @@
-"""Mutation testing: small faults are put into a copy of a module, and its tests must notice each of them.
+"""Mutation testing: small faults are put into a copy of a module, and its tests must fail for each of them.
 
-`python -m tools.mutation PATH [TEST …]`, run by `./dev mutate` in an environment with cosmic-ray, which finds and
-applies most faults (`faults.py`). The tree that you work in is only read.
+`./dev mutate` runs `python -m tools.mutation PATH [TEST …]` in an environment with cosmic-ray, which finds and applies
+most faults (`faults.py`). The working tree is only read.
 """

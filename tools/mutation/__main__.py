@@ -28,7 +28,10 @@ PACKAGE = Path("src/doorkey")
 
 
 def belonging_to(module: Path, root: Path) -> list[str]:
-    """Return the tests of a module: `test_MODULE*.py` in the folder of that name or one above it, else that folder."""
+    """Return the tests of a module: `test_MODULE.py` and `test_MODULE_*.py` in the mirrored folder or one above it.
+
+    If there are no such files, return the nearest of these folders that exists.
+    """
     folder = module.relative_to(PACKAGE).parent
     name = module.stem.strip("_")
     folders = [Path("tests") / part for part in (folder, *folder.parents)]
@@ -43,7 +46,7 @@ def belonging_to(module: Path, root: Path) -> list[str]:
 
 
 def copy_of(root: Path, target: Path) -> Path:
-    """Copy what git knows or would add, as it is now, to `target`."""
+    """Copy the files of the working tree that git tracks or would add to `target`."""
     listing = subprocess.run(
         ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
         cwd=root,
@@ -59,7 +62,7 @@ def copy_of(root: Path, target: Path) -> Path:
 
 @dataclass(slots=True)
 class Runner:
-    """Runs the tests in copies of the tree, one run in each copy at a time."""
+    """Runs the tests in copies of the tree, with one run at a time in each copy."""
 
     module: Path
     tests: Sequence[str]
@@ -67,7 +70,7 @@ class Runner:
     timeout: float = 600.0
 
     def failing(self, source: str) -> str:
-        """Return how the tests fail with this source of the module, or nothing if they pass."""
+        """Return the output of the failing tests with this source of the module, or an empty text if they pass."""
         copy = self.copies.get()
         try:
             return self._failing(copy, source)
@@ -77,7 +80,7 @@ class Runner:
     def _failing(self, copy: Path, source: str) -> str:
         (copy / self.module).write_text(source, "utf-8")
         for stale in (copy / self.module).parent.glob(f"__pycache__/{self.module.stem}.*.pyc"):
-            stale.unlink()  # Python trusts one whose source has the same size and second
+            stale.unlink()  # Python would use it if the source has the same size and the same mtime in seconds
         pytest = [sys.executable, "-m", "pytest", "-q", "-x", "--no-header", "-p", "no:cacheprovider"]
         process = subprocess.Popen(
             [*pytest, "-m", "not real_server", *self.tests],
@@ -86,7 +89,7 @@ class Runner:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
-            start_new_session=True,  # a mutant that hangs is ended with all that it started
+            start_new_session=True,  # so that a mutant that hangs can be killed with all its child processes
         )
         RUNNING.add(process)
         try:
@@ -103,7 +106,7 @@ RUNNING: set[subprocess.Popen[bytes]] = set()
 
 
 def end(process: subprocess.Popen[bytes]) -> None:
-    """End a run of ours, and what it started."""
+    """Kill a run and its child processes."""
     if process.poll() is None:
         os.killpg(process.pid, signal.SIGKILL)
         process.communicate()
@@ -125,7 +128,7 @@ def search(runner: Runner, source: str, found: Sequence[Mutant], jobs: int) -> i
         alive = not runner.failing(mutant.source)
         with printing:
             if interrupted:
-                return  # its run was ended, and says nothing
+                return  # its run was killed, so the result means nothing
             tried += 1
             survivors += alive
             if alive:

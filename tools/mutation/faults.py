@@ -1,10 +1,10 @@
-"""Which faults are put into a module: cosmic-ray's operators, and three of our own that it lacks.
+"""The faults that are put into a module: operators of cosmic-ray, and three additional operators.
 
-cosmic-ray negates conditions and swaps operators. A check that no test needs survives none of that, because the rest
-of the program stops working too; it shows only if the check is removed. So our operators remove statements, conditions
-and operands.
+cosmic-ray negates conditions and swaps operators. Such a fault also breaks the rest of the program, so the tests notice
+it even if no test needs the check. Only the removal of the check shows that. So the additional operators remove
+statements, conditions and operands.
 
-cosmic-ray and parso have no types, and only this tool's environment has them: they are imported by name.
+cosmic-ray and parso have no types, and only the environment of this tool has them, so they are imported by name.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ COSMIC_RAY = (
     *("ReplaceBinaryOperator_Mul_Div", "ReplaceBinaryOperator_Div_Mul"),
     "ExceptionReplacer",
 )
-"""One operator for each kind of fault: the others of cosmic-ray make more mutants of the same kind."""
+"""One operator for each kind of fault. The other operators of cosmic-ray create more mutants of the same kind."""
 
 Span = tuple[tuple[int, int], tuple[int, int]]
 
 
 class Operator(Protocol):
-    """One kind of fault, in the form of cosmic-ray's own operators."""
+    """One kind of fault, with the interface of cosmic-ray's operators."""
 
     def mutation_positions(self, node: Any) -> Iterator[Span]:
         """Yield the start and end of each place in `node` where this fault can be made."""
@@ -52,7 +52,7 @@ def replaced(node: Any, child: Any, text: str) -> Any:
 
 
 class RemoveStatement:
-    """`raise`, `del`, a call, `await`, `yield from` and an assignment to an attribute or an item become `pass`."""
+    """Replaces `raise`, `del`, a call, `await`, `yield from`, and assignment to an attribute or item, with `pass`."""
 
     def mutation_positions(self, node: Any) -> Iterator[Span]:
         if node.type == "simple_stmt" and self._removable(node.children[0]):
@@ -74,9 +74,9 @@ class RemoveStatement:
 
 
 class DecideCondition:
-    """The condition of `if`, `elif`, a conditional expression or a comprehension becomes True, or False.
+    """Replaces the condition of `if`, `elif`, a conditional expression or a comprehension with True, or with False.
 
-    That of `while` becomes False only: the other one does not end.
+    The condition of `while` is replaced only with False, because the loop would not end with True.
     """
 
     def mutation_positions(self, node: Any) -> Iterator[Span]:
@@ -100,7 +100,7 @@ class DecideCondition:
 
 
 class RemoveOperand:
-    """`a and b` becomes `a`, or `b`; `or` likewise."""
+    """Replaces `a and b` with `a`, or with `b`, and `or` in the same way."""
 
     def mutation_positions(self, node: Any) -> Iterator[Span]:
         if node.type in {"and_test", "or_test"}:
@@ -130,7 +130,7 @@ def operators() -> list[Operator]:
 
 
 def in_an_expression(node: Any) -> bool:
-    """Say whether `node` can hold a fault: not `*` in a signature, and nothing in an annotation."""
+    """Return whether a fault in `node` can change behavior: not for `*` in a signature, nor in an annotation."""
     above = node.parent
     if getattr(node, "value", "") in {"*", "/", "+", "-"} and (
         above is None or above.type not in {"term", "arith_expr"}
@@ -144,7 +144,7 @@ def in_an_expression(node: Any) -> bool:
 
 
 def mutants(source: str) -> list[Mutant]:
-    """Return each faulty version of `source`, in the order of their lines; none twice."""
+    """Return the different faulty versions of `source`, in the order of their lines."""
     ast = importlib.import_module("cosmic_ray.ast")
     mutate = importlib.import_module("cosmic_ray.mutating").mutate_code
     found: dict[str, Mutant] = {}
