@@ -1,1 +1,1 @@
-"""doorkey measured against bare clients and its peers, all in one run: `./dev bench`."""
+"""Measures doorkey, bare clients and other libraries in one run: `./dev bench`."""

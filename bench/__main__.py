@@ -1,4 +1,4 @@
-"""Measure and print: `./dev bench`; with `--write` the table goes to docs/bench.md too."""
+"""Measure and print: `./dev bench`. With `--write`, the table is also written to docs/bench.md."""
 
 from __future__ import annotations
 
@@ -42,14 +42,14 @@ MEASUREMENTS = {
 
 
 def main() -> int:
-    """Measure, print, and write the page if that is wanted. Return 1 if a target is not met."""
+    """Measure, print, and with `--write` write the page. Return 1 if a target is not met."""
     parser = argparse.ArgumentParser(prog="./dev bench", description=__doc__)
-    parser.add_argument("only", nargs="*", choices=[*MEASUREMENTS, []], help="these measurements; else all")
+    parser.add_argument("only", nargs="*", choices=[*MEASUREMENTS, []], help="these measurements; default: all")
     parser.add_argument("--write", action="store_true", help="write the page in docs/, and its pictures")
-    parser.add_argument("--effort", type=float, default=1.0, help="more or fewer rounds than usual (1.0)")
-    parser.add_argument("--stores", action="store_true", help="the stores instead; takes 4 GB of memory, and of disk")
-    parser.add_argument("--verify", action="store_true", help="verifying tokens instead; takes half a minute")
-    parser.add_argument("--login", action="store_true", help="logins and API requests of web programs instead")
+    parser.add_argument("--effort", type=float, default=1.0, help="factor on the number of rounds (1.0)")
+    parser.add_argument("--stores", action="store_true", help="measure the stores; takes 4 GB of memory and of disk")
+    parser.add_argument("--verify", action="store_true", help="measure token verification; takes half a minute")
+    parser.add_argument("--login", action="store_true", help="measure logins and API requests of web programs")
     options = parser.parse_args()
     console = Console()
     if options.stores:

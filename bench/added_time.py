@@ -1,4 +1,4 @@
-"""What a request costs beyond a bare client's, from the timings of one comparison."""
+"""The cost that a library adds to a request of a bare client, from the timings of one comparison."""
 
 from __future__ import annotations
 
@@ -13,15 +13,16 @@ from bench.timing import Comparison
 _NONE: Final[Mapping[str, float]] = {}
 
 SECONDS = 12.0
-"""How long one comparison may take."""
+"""The maximum duration of one comparison."""
 
 
 def rows(
     what: str, found: Comparison, *, time: Mapping[str, float] = _NONE, cpu: Mapping[str, float] = _NONE
 ) -> list[Row]:
-    """Compare with the bare clients, and with what each peer adds to them.
+    """Return the rows that compare doorkey with the bare clients, and with the CPU time that each peer adds to them.
 
-    time, cpu: the targets, as multiples of the time of a bare client, and of the CPU time that a peer adds.
+    time: the targets as multiples of the time of a bare client. cpu: the targets as multiples of the added CPU time of
+    a peer.
     """
     table: list[Row] = []
     for name in (BARE, PLAIN_AUTH):
@@ -38,7 +39,7 @@ def rows(
                     ratio.value <= limit if limit else None,
                 )
             )
-    # What is added is small beside the time on the wire, which other processes stretch; CPU time they do not.
+    # The added time is small compared to the time on the wire, which other processes extend. CPU time is not disturbed.
     base = PLAIN_AUTH if PLAIN_AUTH in found.cpu else BARE
     ours = found.added_cpu(OURS, base)
     for name in (name for name in found.cpu if name not in (BARE, PLAIN_AUTH, OURS)):

@@ -1,8 +1,8 @@
 """Count the calls of doorkey's own functions on the path of an expired token: `python bench/calls.py`.
 
-Comprehension frames are left out. Each path runs once to import everything, and then several times, of which the one
-with the fewest calls counts: on a busy machine, a caller may find no idle thread. The exchange is answered by an
-adapter in memory; its thread counts too.
+Frames of comprehensions are not counted. Each path runs once to import everything, and then several times. The run with
+the fewest calls counts, because on a busy machine a caller may find no idle thread. An adapter in memory returns the
+response; the thread of the exchange is counted too.
 """
 
 import io
@@ -26,10 +26,10 @@ OLD = {"access_token": "o", "token_type": "Bearer", "refresh_token": "r", "expir
 
 
 class Canned(BaseAdapter):
-    """Answers every request with a token."""
+    """An adapter that returns a token for every request."""
 
     def send(self, request: requests.PreparedRequest, *_: Any, **__: Any) -> requests.Response:
-        """Return a response that is made here."""
+        """Return a response without a connection."""
         from urllib3 import HTTPResponse
 
         response = requests.Response()
@@ -40,11 +40,11 @@ class Canned(BaseAdapter):
         return response
 
     def close(self) -> None:
-        """Nothing is open."""
+        """Do nothing: no connection is open."""
 
 
 class Counter:
-    """Counts the calls while `counting`, in every thread that starts after it was made."""
+    """Counts calls while `counting` is True, in every thread that starts after it was created."""
 
     def __init__(self) -> None:
         self.calls: list[str] = []
@@ -58,7 +58,7 @@ class Counter:
             self.calls.append(code.co_filename)
 
     def count(self, path: Callable[[], object]) -> tuple[int, int]:
-        """Return how many calls `path` makes, and in how many files."""
+        """Return the number of calls that `path` makes, and the number of files that they are in."""
         self.calls, self.counting = [], True
         try:
             path()
@@ -68,14 +68,14 @@ class Counter:
 
 
 def session() -> Callable[[], object]:
-    """A session whose token has expired."""
+    """Return a call of a session whose token has expired."""
     made = OAuth2Session("c", "s", token_endpoint=ENDPOINT, token=OLD)
     made.mount("https://", Canned())
     return made.ensure_active_token
 
 
 def vault() -> Callable[[], object]:
-    """A key of a vault whose token has expired."""
+    """Return a call of a vault's key whose token has expired."""
     client = requests.Session()
     client.mount("https://", Canned())
     made = TokenVault(MemoryStore(), client_id="c", client_secret="s", token_endpoint=ENDPOINT, http_client=client)

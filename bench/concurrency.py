@@ -1,4 +1,4 @@
-"""Five slow API calls through one auth object at once, and what the event loop does while a token is fetched."""
+"""Five concurrent slow API calls with one auth object, and the stalls of the event loop while a token is fetched."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from doorkey.integrations import httpx_client
 
 CALLS, ROUNDS = 5, 10
 LONGEST = 0.32
-"""Seconds for all five calls: one call's 0.3, and what it costs to make them."""
+"""Seconds for all five calls: 0.3 for one call, and the overhead of the calls."""
 STALL = 0.020
 AUTH_OBJECT = "auth object"
 CLIENT = ClientCredentials("client", "secret")
@@ -30,7 +30,7 @@ def measure(served: Served, effort: float) -> list[Row]:
     rounds = max(2, int(ROUNDS * effort))
     in_threads = _each(median, _in_threads(served, rounds))
     in_tasks = _each(median, asyncio.run(_in_tasks(served, rounds)))
-    stalls = _each(min, asyncio.run(_stalls(served, rounds)))  # the code's own are in every round
+    stalls = _each(min, asyncio.run(_stalls(served, rounds)))  # the stalls that the code causes are in every round
     what = f"{CALLS} API calls of {SLOW_SECONDS} s at once through one auth object, httpx2"
     fetching = f"longest stall of the event loop while a token is fetched ({TOKEN_SECONDS * 1e3:.0f} ms)"
     return [
@@ -90,7 +90,7 @@ async def _in_tasks(served: Served, rounds: int) -> dict[str, list[float]]:
 
 
 async def _stalls(served: Served, rounds: int) -> dict[str, list[float]]:
-    """Return the longest stall of each of so many requests that need a token first, each of a client that is new."""
+    """Return the longest stall in each round. Each round is a request of a new client that needs a token first."""
     makers = {OURS: httpx_client.AsyncOAuth2Client, AUTHLIB: peers.authlib_httpx2.AsyncOAuth2Client}
     found: dict[str, list[float]] = {name: [] for name in (*makers, AUTH_OBJECT)}
     async with httpx2.AsyncClient() as bare:
@@ -109,7 +109,7 @@ async def _stalls(served: Served, rounds: int) -> dict[str, list[float]]:
 
 
 async def _longest_stall(work: Coroutine[Any, Any, object]) -> float:
-    """Do the work in a task, and let the loop go round and round meanwhile; the seconds that its longest round took."""
+    """Do the work in a task while another task yields in a loop. Return the seconds of the loop's longest iteration."""
     task = asyncio.create_task(work)
     longest, last = 0.0, time.perf_counter()
     while not task.done():

@@ -1,4 +1,4 @@
-"""Beside httpx-oauth2, in the interpreter of its own environment: transports of httpx, its and ours."""
+"""Compares the transports of httpx-oauth2 and doorkey on httpx, in an environment that has httpx-oauth2."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ ROOT = Path(__file__).resolve().parents[1]
 
 
 def version() -> str:
-    """Return the version that is pinned."""
+    """Return the pinned version of httpx-oauth2."""
     lines = (REQUIREMENTS / "bench-httpx-oauth2.txt").read_text(encoding="utf-8").split()
     return next(line.partition("==")[2] for line in lines if line.startswith(f"{HTTPX_OAUTH2}=="))
 
@@ -57,7 +57,7 @@ def measure(served: Served, effort: float) -> list[Row]:
 
 
 def worker(*job: str) -> Any:
-    """Return the answer of bench.httpx_oauth2_worker. Raises Unavailable where its environment cannot be made."""
+    """Return the result of bench.httpx_oauth2_worker. Raises `Unavailable` if its environment cannot be created."""
     done = subprocess.run(
         [python_with("bench-httpx-oauth2"), "-m", "bench.httpx_oauth2_worker", *job],
         cwd=ROOT,

@@ -1,6 +1,7 @@
-"""What is measured beside httpx-oauth2, in the environment that has it: `python -m bench.httpx_oauth2_worker <job> …`.
+"""Measurements of httpx-oauth2 and doorkey, in an environment with httpx-oauth2.
 
-Both wrap a transport of httpx. doorkey is what stands in this checkout. The answer is one line of JSON.
+`python -m bench.httpx_oauth2_worker JOB …` prints one line of JSON. Both libraries wrap a transport of httpx. doorkey
+is the code of this checkout.
 """
 
 from __future__ import annotations
@@ -43,7 +44,7 @@ THREADS, RENEWALS, PATIENCE = 32, 20, 3.0
 
 @dataclass
 class Server:
-    """A token endpoint in this process, at a time that the jobs set; `fails` says whether the next answer is none."""
+    """A token endpoint in this process, whose clock the jobs set. If `fails`, the next request gets no response."""
 
     now: float = field(default_factory=time.time)
     issued: int = 0
@@ -59,18 +60,18 @@ class Server:
         if failed:
             raise httpx.ConnectError("nobody listens")
         token = {"access_token": f"{TEXT}{number}", "token_type": "Bearer", "expires_in": 3600}
-        # as a stream: httpx-oauth2 asks how long it took, which httpx knows of what it has read itself
+        # as a stream: httpx-oauth2 reads `elapsed`, which httpx sets only if it has read the stream itself
         return httpx.Response(200, stream=httpx.ByteStream(json.dumps(token).encode()))
 
     def authority(self, library: str) -> Any:
-        """Return what gets tokens from it, by the clock of it."""
+        """Return the authority client of `library` for this server and its clock."""
         client = httpx.Client(base_url=ISSUER, transport=httpx.MockTransport(self))
         if library == OURS:
             return httpx_transport.OAuthAuthorityClient(client, CONFIGURATION, clock=lambda: self.now)
         return theirs.OAuthAuthorityClient(client, CONFIGURATION, datetime_provider=self.datetime)
 
     def wrapped(self, library: str, transport: httpx.BaseTransport) -> Any:
-        """Return the transport that puts the token into each request."""
+        """Return the transport of `library` that puts the token into each request."""
         if library == OURS:
             ours = httpx_transport.AuthenticatingTransportFactory(self.authority(library))
             credentials = httpx_transport.ClientCredentials("client", "secret")
@@ -79,8 +80,8 @@ class Server:
         return factory.authenticating_transport(transport, theirs.ClientCredentials("client", "secret"))
 
     def datetime(self) -> datetime:
-        """The time as httpx-oauth2 asks for it."""
-        return datetime.fromtimestamp(self.now)  # noqa: DTZ006  # it compares naive ones
+        """Return the time in the type that httpx-oauth2 expects."""
+        return datetime.fromtimestamp(self.now)  # noqa: DTZ006  # it compares naive values
 
 
 def answer(request: httpx.Request) -> httpx.Response:
@@ -89,7 +90,7 @@ def answer(request: httpx.Request) -> httpx.Response:
 
 
 def added(url: str, seconds: str) -> dict[str, Any]:
-    """Time requests over sockets to `url`, and in memory where it is empty."""
+    """Time requests over sockets to `url`, or in memory if it is empty."""
 
     def transport() -> httpx.BaseTransport:
         return httpx.HTTPTransport() if url else httpx.MockTransport(answer)
@@ -102,7 +103,7 @@ def added(url: str, seconds: str) -> dict[str, Any]:
 
 
 def renewals() -> dict[str, Any]:
-    """Let 32 threads find the token expired, 20 times over; then let the token request fail."""
+    """Count token requests of 32 threads with an expired token, 20 times, and threads that wait after a failed one."""
     return {
         library: {"requests": _requests(library), "waiting": _left_waiting(library)} for library in (OURS, HTTPX_OAUTH2)
     }
@@ -124,14 +125,14 @@ def _left_waiting(library: str) -> int:
     client = httpx.Client(transport=server.wrapped(library, httpx.MockTransport(answer)))
 
     def call() -> None:
-        with suppress(Exception):  # whichever it is: it was told
+        with suppress(Exception):  # any error shows that the thread does not wait any more
             client.get(API)
 
     return _at_once(call)
 
 
 def _at_once(call: Callable[[], object]) -> int:
-    """Call it in 32 threads at once, and return how many of them have not ended after some seconds."""
+    """Make the call in 32 threads at once, and return the number of threads that still run after some seconds."""
     start = threading.Barrier(THREADS)
 
     def begin() -> None:
@@ -148,11 +149,11 @@ def _at_once(call: Callable[[], object]) -> int:
 
 
 def cached(*sizes: str) -> list[dict[str, Any]]:
-    """Time a cached token among more and more credentials of one process, as far as half of the free memory goes."""
+    """Time reads of a cached token among a growing number of credentials, until half of the free memory is used."""
     now = datetime.now()  # noqa: DTZ005
 
     class Instant:
-        """An authority that answers at once: what is measured is the cache."""
+        """An authority that returns a token at once, because only the cache is measured."""
 
         def get_token(self, credentials: Any) -> Any:
             members = {"access_token": f"{TEXT}{credentials.client_id}", "token_type": "Bearer", "expires_in": "86400"}

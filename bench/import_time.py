@@ -1,4 +1,4 @@
-"""What importing a client costs beyond importing the HTTP library it runs on; each time in a fresh interpreter."""
+"""The time to import a client in addition to its HTTP library, measured in fresh interpreters."""
 
 from __future__ import annotations
 
@@ -57,12 +57,12 @@ def _row(name: str, ours: float, theirs: float, limit: float | None) -> Row:
 
 
 def _best(base: str, works: Iterable[str], runs: int) -> list[tuple[float, list[str]]]:
-    """Return the least seconds of each work and the modules it loaded, taking turns."""
+    """Return the minimum seconds of each work, which run in turns, and the modules that it loaded."""
     works = list(works)
     found: list[list[float]] = [[] for _ in works]
     loaded: list[list[str]] = [[] for _ in works]
     with tempfile.TemporaryDirectory(prefix="doorkey-bench-") as folder:
-        # Bytecode for all alike, as where packages are installed; PYTHONDONTWRITEBYTECODE may be set around here.
+        # Bytecode for all, as in an installed package, even if the environment sets PYTHONDONTWRITEBYTECODE.
         environment = {**os.environ, "PYTHONPYCACHEPREFIX": folder}
         environment.pop("PYTHONDONTWRITEBYTECODE", None)
         for _ in range(runs + 1):  # the first writes it

@@ -1,4 +1,4 @@
-"""Logins and API requests of web programs, beside Authlib: `./dev bench --login`."""
+"""Logins and API requests of web programs, compared with Authlib: `./dev bench --login`."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ Call: TypeAlias = Callable[[], None]
 PAGE: Final = Path(__file__).resolve().parents[1] / "docs" / "bench-login.md"
 SECONDS: Final = 12.0
 CALLS: Final = 20
-"""Calls for which connections are counted."""
+"""The number of calls for which connections are counted."""
 NO_WORSE: Final = 1.0
 FRAMEWORKS: Final = {"flask": "Flask", "starlette": "Starlette", "django": "Django"}
 SHORTCUT: Final = "Login"
@@ -51,7 +51,7 @@ the provider, for {CALLS} calls after the first.
 
 
 def main(effort: float, console: Console, *, page: bool) -> int:
-    """Measure, print, and write the page if that is wanted. Return 1 if a target is not met."""
+    """Measure and print, and write the page if `page` is True. Return 1 if a target is not met."""
     rows: list[Row] = []
     with serving("bench.login_provider") as provider:
         for framework, title in FRAMEWORKS.items():
@@ -65,7 +65,7 @@ def main(effort: float, console: Console, *, page: bool) -> int:
 
 
 def circumstances() -> str:
-    """Return what was measured on what."""
+    """Return the versions of Python and the packages."""
     packages = ", ".join(
         f"{name} {version(name)}" for name in ("authlib", "flask", "starlette", "django", "requests", "httpx2")
     )
@@ -92,7 +92,7 @@ def measure(framework: str, title: str, provider: Served, effort: float) -> list
 
 @contextmanager
 def contenders(framework: str, provider: Served) -> Generator[dict[str, Browser]]:
-    """Start the program of each package, and yield the browser of a user in front of each."""
+    """Start the program of each package, and yield a user's browser for each."""
     options = {
         "client_id": CLIENT,
         "client_secret": "secret",
@@ -112,13 +112,13 @@ def contenders(framework: str, provider: Served) -> Generator[dict[str, Browser]
 
 
 def log_in(user: Browser) -> None:
-    """Log a user in again, at a program with a registry."""
+    """Log a user in again at a program with a registry."""
     page = _called_back(user, "")
     assert page.json["sub"] == "alice", page.text
 
 
 def log_in_by_shortcut(user: Browser) -> None:
-    """Log a user in again, at a program with `Login`."""
+    """Log a user in again at a program with `Login`."""
     page = _called_back(user, "/auth")
     assert (page.status, page.location) == (303, "/"), page.text
 
@@ -129,7 +129,7 @@ def _called_back(user: Browser, prefix: str) -> Page:
 
 
 def call(user: Browser) -> None:
-    """Let the user's page request an API."""
+    """Request the user's page, which sends a request to an API."""
     page = user.get("/api")
     assert (page.status, b'"ok"' in page.body) == (200, True), page.text
 

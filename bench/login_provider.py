@@ -1,6 +1,6 @@
-"""An OpenID provider for the measurements, in a process of its own: it signs an ID token at each token request.
+"""An OpenID provider for the measurements, in a separate process. It signs an ID token for each token request.
 
-The code of an authorization response is the nonce of its request: the provider remembers nothing.
+The code of an authorization response is the nonce of its request, so that the provider needs no state.
 """
 
 from __future__ import annotations

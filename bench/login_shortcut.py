@@ -1,4 +1,4 @@
-"""The programs with `Login` that `./dev bench --login` measures beside the registries."""
+"""The programs with `Login` that `./dev bench --login` compares with the registries."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Run = Callable[..., Any]
 
 
 def browser(framework: str, provider: Served, run: Run, stack: ExitStack) -> Browser | None:
-    """Return a browser in front of a program with `Login`, None for a framework without one; `stack` closes it."""
+    """Return a browser for a program with `Login`, which `stack` closes, or None for a framework without `Login`."""
     if framework not in PROGRAMS:
         return None
     given: dict[str, Any] = {"issuer": provider.origin, "client_id": CLIENT, "client_secret": "secret"}

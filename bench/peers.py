@@ -1,4 +1,4 @@
-"""Every client that is measured, with the same token in it."""
+"""The clients that are measured, each with the same token."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ from requests.auth import AuthBase
 from bench.names import AUTHLIB, BARE, OURS, PLAIN_AUTH, REQUESTS_OAUTHLIB
 from doorkey.integrations import httpx_client, requests_client
 
-# Untyped, all three; authlib prefers httpx2 to httpx since 1.9, as we do.
+# All three are untyped. authlib prefers httpx2 to httpx since 1.9, like doorkey.
 authlib_httpx2: Any = import_module("authlib.integrations.httpx_client")
 authlib_requests: Any = import_module("authlib.integrations.requests_client")
 requests_oauthlib: Any = import_module("requests_oauthlib")
 
 TEXT = "eyJhbGciOiJSUzI1NiJ9." + "x" * 700 + "." + "y" * 342
-"""As long as a usual access token."""
+"""A text with the length of a typical access token."""
 
 
 def set_environment() -> None:
-    """Let all libraries send requests to this machine over http, and through no proxy."""
-    os.environ["OAUTHLIB_INSECURE_TRANSPORT"] = "1"  # requests-oauthlib sends nothing over http otherwise
+    """Let all libraries send requests to this machine over http and without a proxy."""
+    os.environ["OAUTHLIB_INSECURE_TRANSPORT"] = "1"  # otherwise requests-oauthlib sends nothing over http
     os.environ["NO_PROXY"] = os.environ["no_proxy"] = "127.0.0.1"
 
 
@@ -82,7 +82,7 @@ class _PlainAuth(AuthBase):
 
 
 class InMemory(BaseAdapter):
-    """A transport adapter of requests that answers without a socket."""
+    """A transport adapter of requests that returns a response without a socket."""
 
     def send(self, request: requests.PreparedRequest, *_: Any, **__: Any) -> requests.Response:
         assert "Authorization" in request.headers
@@ -97,6 +97,6 @@ class InMemory(BaseAdapter):
 
 
 def answers(request: httpx2.Request) -> httpx2.Response:
-    """What `httpx2.MockTransport` answers without a socket."""
+    """Return the response of `httpx2.MockTransport`, which uses no socket."""
     assert "Authorization" in request.headers
     return httpx2.Response(200, content=b'{"ok":true}')

@@ -34,7 +34,7 @@ def _asked(served: Served, client: Any) -> str:
         return await asyncio.gather(*calls, return_exceptions=True)
 
     with ThreadPoolExecutor(LOOPS) as threads, warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # a client whose loop has ended is left behind with its connections
+        warnings.simplefilter("ignore")  # a client is not closed if its loop has ended
         futures = [threads.submit(asyncio.run, call()) for _ in range(LOOPS)]
         outcomes = [one for future in futures for one in future.result()]
     failed = {type(one).__name__ for one in outcomes if isinstance(one, BaseException)}

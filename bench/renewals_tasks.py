@@ -1,4 +1,4 @@
-"""Token requests when 1000 tasks of one event loop find the token of their one client expired."""
+"""Token requests when 1000 tasks of one event loop share a client whose token has expired."""
 
 from __future__ import annotations
 

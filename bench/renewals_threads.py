@@ -1,4 +1,4 @@
-"""Token requests when 32 threads find the token of their one session expired."""
+"""Token requests when 32 threads share a session whose token has expired."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def measure(served: Served, _: float) -> list[Row]:
 
 
 def _forget(_: object) -> None:
-    """What requests-oauthlib demands, or it raises after each renewal."""
+    """Do nothing. Without a `token_updater`, requests-oauthlib raises an error after each renewal."""
 
 
 def _asked(served: Served, make: Callable[[], Any]) -> str:

@@ -11,9 +11,9 @@ MISSED: Final = "NOT MET"
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A figure: ours, a peer's from the same run, and the target where there is one.
+    """A figure of doorkey, that of a peer from the same run, and the target, if there is one.
 
-    `met` is None where nothing was promised: the line is there to compare.
+    `met` is None if there is no target and the row is only a comparison.
     """
 
     name: str
@@ -29,7 +29,7 @@ class Row:
 
 
 def exit_status(rows: Iterable[Row]) -> int:
-    """Return 1 if the target of a row is not met, else 0."""
+    """Return 1 if the target of a row is not met, otherwise 0."""
     return int(any(row.met is False for row in rows))
 
 

@@ -1,7 +1,7 @@
-"""A server for the measurements, in a process of its own: `/api` answers at once, `/slow` does not, `/token` counts.
+"""A server for the measurements, in a separate process: `/api` responds at once, `/slow` late, and `/token` counts.
 
-`python -m bench.server` prints its port, and ends when its standard input does.
-`/connections` counts the connections that clients have opened since it was last asked.
+`python -m bench.server` prints its port, and ends when its standard input ends.
+`/connections` returns the number of connections that clients have opened since the last request for it.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from urllib.request import ProxyHandler, build_opener
 from bench.timing import CORES
 
 TOKEN_SECONDS = 0.05
-"""How long `/token` takes: about what a real server needs to check a password or sign a token."""
+"""The duration of `/token`: about the time in which a real server checks a password or signs a token."""
 SLOW_SECONDS = 0.3
-"""How long `/slow` takes."""
+"""The duration of `/slow`."""
 
 
 class Served:
-    """A running server, seen from the measurements."""
+    """The URLs and counters of a running server."""
 
     def __init__(self, port: int) -> None:
         self.origin = f"http://127.0.0.1:{port}"
@@ -34,11 +34,11 @@ class Served:
         self.token_endpoint = f"{self.origin}/token"
 
     def token_requests(self) -> int:
-        """How many there were since the last time this was asked."""
+        """Return the number of token requests since the last call."""
         return self._count("/count")
 
     def connections(self) -> int:
-        """How many were opened since the last time this was asked, without the one that asks."""
+        """Return the number of connections that were opened since the last call, without that of this call."""
         return self._count("/connections") - 1
 
     def _count(self, path: str) -> int:
@@ -48,7 +48,7 @@ class Served:
 
 @contextmanager
 def serving(module: str = "bench.server") -> Generator[Served, None, None]:
-    """Run the server of `module` for as long as the block."""
+    """Run the server of `module` during the block."""
     child = subprocess.Popen(
         [sys.executable, "-m", module],
         cwd=Path(__file__).resolve().parents[1],
@@ -66,7 +66,7 @@ def serving(module: str = "bench.server") -> Generator[Served, None, None]:
 
 
 class Connection(asyncio.Protocol):
-    """As little of HTTP/1.1 as the clients need: what is measured is the clients."""
+    """A minimal implementation of HTTP/1.1, because only the clients are measured."""
 
     opened = 0
 
@@ -102,7 +102,7 @@ class Connection(asyncio.Protocol):
         return head, rest[:length]
 
     def answer(self, path: bytes, body: bytes) -> None:
-        """Answer a request, now or later, with `send`."""
+        """Respond to a request, now or later, by calling `send`."""
         raise NotImplementedError
 
     def send(self, body: bytes) -> None:
@@ -131,9 +131,9 @@ class _Server(Connection):
 
 
 async def serve(connection: Callable[[int], Connection]) -> None:
-    """Serve until standard input ends; `connection` is called with the server's port for each new one."""
+    """Serve until standard input ends. `connection` is called with the server's port for each new connection."""
     if CORES:
-        os.sched_setaffinity(0, CORES[-1:])  # see bench.timing: so is the client, while it is timed
+        os.sched_setaffinity(0, CORES[-1:])  # the core of the client while it is timed: see bench.timing
     loop = asyncio.get_running_loop()
     server = await loop.create_server(lambda: connection(port), "127.0.0.1", 0, backlog=2048)
     port: int = server.sockets[0].getsockname()[1]

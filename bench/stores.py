@@ -1,6 +1,6 @@
-"""`./dev bench --stores`: what it costs to share tokens between processes, and what they wait for.
+"""`./dev bench --stores`: the cost of sharing tokens between processes, and the time that they wait.
 
-Writes docs/bench-stores.md and its pictures with `--write`.
+With `--write`, writes docs/bench-stores.md and its pictures.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ def measure(effort: float, console: Console) -> tuple[list[Waits], list[Growth],
 
 
 def main(effort: float, console: Console, *, page: bool) -> int:
-    """Measure and print; with `page` write the page and its pictures too. Return 1 if a target is not met."""
+    """Measure and print, and with `page` also write the page and its pictures. Return 1 if a target is not met."""
     rows, growth, memory = measure(effort, console)
     text = stores_page.page(rows, growth, memory, TOKEN_SECONDS)
     console.print(text, markup=False, highlight=False, soft_wrap=True)

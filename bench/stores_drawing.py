@@ -14,7 +14,7 @@ from bench.stores_waits import Waits
 COLORS = {"sqlite": "#1b6ca8", "redis": "#c0392b", "postgres": "#2e7d32", "msal": "#8e6bbf", HTTPX_OAUTH2: "#b8860b"}
 
 Point = tuple[str, int, float]
-"""The name of a line, and where it goes through."""
+"""The name of a line, and its points."""
 
 
 def draw(folder: Path, rows: Sequence[Waits], growth: Sequence[Growth], call: float) -> None:

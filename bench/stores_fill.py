@@ -1,4 +1,4 @@
-"""Many keys in a store, quickly: the store saves the first record, and the database copies it under the other names."""
+"""Fills a store with many keys quickly: the store saves the first record, and the database copies it to other keys."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from bench.stores_places import Place
 FIRST = 0
 """The number of the record that is copied."""
 TOGETHER = 10_000
-"""How many keys one script of Redis makes: no other client is answered meanwhile."""
+"""The number of keys that one script of Redis creates. Redis serves no other client meanwhile."""
 
 _COPY = """
 local fields = redis.call('HGETALL', KEYS[1])
@@ -26,12 +26,12 @@ end
 
 
 def named(number: int) -> str:
-    """Return the key of so many."""
+    """Return the key with this number."""
     return f"bench-{number}"
 
 
 def fill(place: Place, begin: int, end: int) -> None:
-    """Copy the record of the first key to those from `begin` to before `end`."""
+    """Copy the record of the first key to the keys from `begin` to `end` - 1."""
     _FILLING[place.kind](place.address, begin, end)
 
 
@@ -59,7 +59,7 @@ def _postgres(address: str, begin: int, end: int) -> None:
     with engine.begin() as db:
         db.execute(text(copy), {"begin": begin, "last": end - 1, "first": named(FIRST)})
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as db:
-        db.execute(text("VACUUM ANALYZE doorkey_tokens"))  # what autovacuum does in its time
+        db.execute(text("VACUUM ANALYZE doorkey_tokens"))  # autovacuum would do this later
     engine.dispose()
 
 

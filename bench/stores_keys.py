@@ -1,4 +1,4 @@
-"""What a key costs among so many others: a fresh token of one that is not remembered, and a change that is saved."""
+"""The cost of a key among many: reading a fresh token that is not in memory, and saving a change."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ ENDPOINT = "https://as.example/token"
 SIZES = (10, 100, 1000, 10_000, 100_000, 1_000_000)
 READINGS, SAVINGS = 500, 50
 ENOUGH = 5.0
-"""Seconds for one figure."""
+"""The maximum number of seconds for one figure."""
 
 
 class Growth(NamedTuple):
-    """The seconds that a token and a change take among so many keys, and the bytes that the process has grown by."""
+    """The seconds to read and to save a token in a store with this number of keys, and the growth of the process."""
 
     library: str
     kind: str
@@ -33,12 +33,12 @@ class Growth(NamedTuple):
 
 
 def sizes(effort: float) -> list[int]:
-    """Return how many keys are tried."""
+    """Return the numbers of keys to measure."""
     return [size for size in SIZES if size <= SIZES[-1] * effort]
 
 
 def among_ours(place: Place, effort: float) -> list[Growth]:
-    """Measure among more and more keys of a store; the vault remembers none."""
+    """Measure with a growing number of keys in a store. The vault keeps no key in memory."""
     rows: list[Growth] = []
     filled = FIRST + 1
     with vault_of(store_at(*place), ENDPOINT, max_sources=1) as vault:
@@ -53,8 +53,8 @@ def among_ours(place: Place, effort: float) -> list[Growth]:
 
 
 def middle(times: int, size: int, work: Callable[[str], object]) -> float:
-    """Do the work for so many keys of the first `size`, or fewer when it takes long; the median of the seconds."""
-    choice = Random(size)  # noqa: S311  # it chooses, and hides nothing
+    """Return the median seconds of the work for random keys of the first `size`. Stops early if it takes too long."""
+    choice = Random(size)  # noqa: S311  # the choice is not a secret
     taken: list[float] = []
     for _ in range(times):
         key = named(choice.randrange(size))

@@ -1,4 +1,4 @@
-"""The same of msal with msal-extensions, and of httpx-oauth2, which keeps its tokens in the process."""
+"""The cost of a key in msal with msal-extensions, and in httpx-oauth2, which keeps its tokens in memory."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from bench.stores_worker import Redirecting
 from tests.servers.process import Unavailable
 
 TOO_LONG = 2.0
-"""Seconds for one operation, from which on no larger number of keys is tried."""
+"""Seconds for one operation above which no larger number of keys is measured."""
 
 
 def among_msal(effort: float) -> list[Growth]:
@@ -48,7 +48,7 @@ def among_msal(effort: float) -> list[Growth]:
 
 
 def among_httpx_oauth2(effort: float) -> list[Growth]:
-    """Measure the credentials that one process remembers; nothing where httpx-oauth2 cannot be installed."""
+    """Measure the credentials in one process. Returns no rows if httpx-oauth2 cannot be installed."""
     try:
         found = httpx_oauth2.worker("cached", *map(str, sizes(effort)))
     except Unavailable:
@@ -66,7 +66,7 @@ def _save(cache: Any, key: str) -> None:
 
 
 def _issued(key: str) -> dict[str, Any]:
-    """Return what msal is told of a token: as long as a usual one, for the account of that name."""
+    """Return the arguments with which msal stores a token of typical length for the account of this name."""
     who = {"sub": key, "preferred_username": key}
     token = {"access_token": "a" * 1000, "refresh_token": "r" * 500, "expires_in": 36_000, "token_type": "Bearer"}
     return {

@@ -1,6 +1,6 @@
-"""By how much a process grows that asks for a million keys: `python -m bench.stores_memory <kind> <address> <keys>`.
+"""The growth of a process that reads a million keys: `python -m bench.stores_memory <kind> <address> <keys>`.
 
-In a process of its own, in which nothing was freed before that could be used again.
+It runs in a new process, because memory that was freed before could be reused.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ from bench.stores_places import Place
 from bench.stores_worker import store_at, vault_of
 
 BUDGET = 64 * 2**20
-"""In bytes, however many keys there are."""
+"""The target in bytes, independent of the number of keys."""
 
 
 class Memory(NamedTuple):
-    """The bytes that the process has grown by, how many keys the vault remembers, and the seconds that all took."""
+    """The growth of the process in bytes, the number of keys that the vault keeps in memory, and the seconds in all."""
 
     kind: str
     keys: int
@@ -33,7 +33,7 @@ class Memory(NamedTuple):
 
 
 def of_a_vault(place: Place, keys: int) -> Memory:
-    """Ask a vault for the tokens of so many keys, one after the other; the store has them all."""
+    """Read the tokens of this number of keys through a vault, one after the other. The store has all of them."""
     command = [sys.executable, "-m", "bench.stores_memory", *place, str(keys)]
     done = subprocess.run(
         command, cwd=Path(__file__).resolve().parents[1], stdout=subprocess.PIPE, text=True, check=True

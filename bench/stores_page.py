@@ -1,4 +1,4 @@
-"""The tables of the stores, as docs/bench-stores.md has them."""
+"""The page docs/bench-stores.md with the tables of the stores."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from bench.stores_memory import BUDGET, Memory
 from bench.stores_waits import Waits
 
 PROMISED, LONGEST = 8, 1.5
-"""For so many processes the wait is at most so many token calls, in 99 of 100 cases."""
+"""The number of processes, and the target for their 99th percentile of the wait, in durations of a token request."""
 
 
 def page(rows: Sequence[Waits], growth: Sequence[Growth], memory: Memory, call: float) -> str:
-    """Return the page; `call` is how many seconds the token call took."""
+    """Return the page; `call` is the duration of a token request in seconds."""
     return "\n".join([*_heading(), *_waiting(rows, call), *_growing(growth), *_remembering(growth, memory), ""])
 
 

@@ -1,4 +1,4 @@
-"""The stores that are measured, running, and with the first token in them."""
+"""The running stores that are measured, each with a first token."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ ROOT = Path(__file__).resolve().parents[1]
 
 
 class Place(NamedTuple):
-    """A kind of store, and where it is."""
+    """A kind of store, and its address."""
 
     kind: str
     address: str
@@ -25,7 +25,7 @@ class Place(NamedTuple):
 
 @contextmanager
 def places(folder: Path) -> Generator[list[Place]]:
-    """Give SQLite, and Redis and PostgreSQL where the machine has them."""
+    """Yield the places of SQLite, and of Redis and PostgreSQL if the machine has them."""
     found = [Place("sqlite", str(folder / "tokens.db"))]
     with ExitStack() as stack:
         for kind in ("redis", "postgres"):
@@ -52,7 +52,7 @@ def _kept(kind: str) -> Generator[str | None]:
 
 
 def seeded(library: str, place: Place, endpoint: str, now: float) -> None:
-    """Put the first token where the processes find it."""
+    """Save the first token in the store or file of `library`."""
     token: dict[str, Any] = {
         "access_token": "at-0",
         "refresh_token": "rt-0",
@@ -63,7 +63,7 @@ def seeded(library: str, place: Place, endpoint: str, now: float) -> None:
         with vault_of(store_at(*place), endpoint, clock=lambda: now) as vault:
             store = vault._store
             record = store.load(KEY)
-            if record is not None:  # of another server, the last one
+            if record is not None:  # of an earlier server
                 store.commit(KEY, None, expected=record.version)
             vault.save(KEY, token)
     elif library == "msal":

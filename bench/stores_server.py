@@ -1,6 +1,7 @@
 """A token endpoint for the bench of the stores: a refresh token works once, and a second use ends the grant.
 
-`python -m bench.stores_server` prints its port, and ends when its standard input does. `/count` tells and resets.
+`python -m bench.stores_server` prints its port, and ends when its standard input ends. `/count` returns the counts and
+resets them.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from typing import Any
 from urllib.parse import parse_qs
 
 TOKEN_SECONDS = 0.1
-"""How long a token call takes."""
+"""The duration of a token request."""
 
 
 def _part(members: dict[str, Any]) -> str:
@@ -23,11 +24,11 @@ def _part(members: dict[str, Any]) -> str:
 
 
 ID_TOKEN = ".".join([_part({"alg": "none"}), _part({"sub": "u", "iss": "i", "aud": "app", "exp": 1 << 34}), ""])
-"""msal knows an account by it; nothing here verifies it."""
+"""An ID token by which msal identifies an account. The bench does not verify it."""
 
 
 class Grant:
-    """The one grant."""
+    """The only grant."""
 
     lock = threading.Lock()
     turn = 0
@@ -67,7 +68,7 @@ class Handler(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  # the standard library's name
-        """Say nothing."""
+        """Log nothing."""
 
 
 def main() -> None:

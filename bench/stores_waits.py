@@ -1,4 +1,4 @@
-"""How long processes wait for a token that they all find expired, and what they ask of the server for it."""
+"""The time that processes wait if they share an expired token, and the number of their token requests."""
 
 from __future__ import annotations
 
@@ -20,7 +20,10 @@ NOW = 1_800_000_000.0
 
 
 class Waits(NamedTuple):
-    """What so many processes waited for a renewal, in seconds, and what they asked of the server for each rotation."""
+    """The wait of the processes for a renewal, in seconds (median and p99), and the requests for each rotation.
+
+    `lost_after` is the round in which the server rejected the grant, or None.
+    """
 
     library: str
     kind: str
@@ -52,12 +55,12 @@ def _running(module: str, *arguments: str) -> Generator[Any]:
 
 
 def waits(library: str, place: Place, workers: int, rounds: int) -> Waits:
-    """Let `workers` processes find one token expired, `rounds` times over."""
+    """Let `workers` processes find one shared token expired, `rounds` times."""
     counts = build_opener(ProxyHandler({}))
     with _server() as origin, _fleet(library, place, origin, workers) as fleet:
         seconds: list[float] = []
         requests, lost_after, now = 0, None, NOW
-        for worker in fleet:  # once alone, so that no first HTTP client or TLS context is measured
+        for worker in fleet:  # one warm-up each, so that the creation of HTTP clients is not measured
             now += 3601
             _asked([worker], now)
         counts.open(f"{origin}/count").close()

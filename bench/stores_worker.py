@@ -1,6 +1,6 @@
-"""A process that shares a grant: asked for a token line by line, it answers with how long it waited.
+"""A process that shares a grant. For each line of its input it gets a token, and prints how long it waited.
 
-`python -m bench.stores_worker <library> <kind> <address> <endpoint>`; each line is the time that it is to be.
+`python -m bench.stores_worker <library> <kind> <address> <endpoint>`; each line is the time that its clock must show.
 """
 
 from __future__ import annotations
@@ -24,17 +24,17 @@ def store_at(kind: str, address: str) -> Any:
 
 
 def vault_of(store: Any, endpoint: str, **options: Any) -> TokenVault:
-    """Return a vault for the one client that is measured."""
+    """Return a vault for the client that is measured."""
     return TokenVault(store, client_id="app", client_secret="secret", token_endpoint=endpoint, **options)
 
 
 def with_doorkey(kind: str, address: str, endpoint: str, now: Callable[[], float]) -> Callable[[], str]:
     source = vault_of(store_at(kind, address), endpoint, clock=now).source(KEY)
-    return lambda: source.token().access_token.reveal()  # noqa: PLW0108  # each time anew
+    return lambda: source.token().access_token.reveal()  # noqa: PLW0108  # a new token object for each call
 
 
 def with_lock_only(kind: str, address: str, endpoint: str, now: Callable[[], float]) -> Callable[[], str]:
-    """What programs write by hand: a file lock around the refresh, and no reading again once it is held."""
+    """Return a typical hand-written solution: a file lock around the refresh, without a second read under the lock."""
     import fcntl
 
     import requests
@@ -60,7 +60,7 @@ def with_lock_only(kind: str, address: str, endpoint: str, now: Callable[[], flo
 
 
 def with_msal(kind: str, address: str, endpoint: str, now: Callable[[], float]) -> Callable[[], str]:
-    """msal with the locked file of msal-extensions; it asks for the time itself, and is told ours."""
+    """Return a solution with msal and the locked file of msal-extensions. Its calls of `time` are patched."""
     from importlib import import_module
 
     msal: Any = import_module("msal")
@@ -86,7 +86,7 @@ def with_msal(kind: str, address: str, endpoint: str, now: Callable[[], float]) 
 
 
 class Redirecting:
-    """The HTTP client that msal is given: its server is ours, whatever it is called."""
+    """The HTTP client for msal, which sends all requests to the bench's server."""
 
     def __init__(self, endpoint: str) -> None:
         import requests
@@ -105,7 +105,7 @@ class Redirecting:
 
 
 class Canned:
-    """An answer of that text."""
+    """A response with this text."""
 
     status_code = 200
 
@@ -113,7 +113,7 @@ class Canned:
         self.text, self.headers = text, dict[str, str]()
 
     def raise_for_status(self) -> None:
-        """It is fine."""
+        """Do nothing: the status is not an error."""
 
 
 MAKERS = {"doorkey": with_doorkey, "a lock alone": with_lock_only, "msal": with_msal}

@@ -32,7 +32,7 @@ is not the one that msal brings), on httpx. A line without a target is there to 
 
 
 def circumstances() -> str:
-    """What was measured on what."""
+    """Return the versions of Python and the packages, and the load of the machine."""
     versions = {**{name: version(name) for name in PACKAGES}, HTTPX_OAUTH2: httpx_oauth2.version()}
     packages = ", ".join(map(" ".join, versions.items()))
     load = os.getloadavg()[0]

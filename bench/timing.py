@@ -1,8 +1,8 @@
-"""Comparing calls on a machine that does other things too.
+"""Compares calls on a machine that also runs other processes.
 
-The contenders take turns, a few calls at a time, each round in another order: what is near in time is disturbed alike.
-A round's figure for a contender is the median of its calls, which one interruption does not move. Two contenders are
-compared within each round, and the median of those comparisons is the result; how far it may be off is told with it.
+The contenders take turns, a few calls at a time, each round in another order, because calls that are near in time are
+disturbed equally. A round's figure for a contender is the median of its calls, which one interruption does not change.
+Two contenders are compared within each round, and the result is the median of those comparisons with its error.
 """
 
 from __future__ import annotations
@@ -21,22 +21,22 @@ CORES = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else
 CALLS = 10
 FEWEST_ROUNDS = 40
 CLOSE_ENOUGH = 0.002
-"""Rounds go on until each contender's time, as a share of the first one's, is known this closely, or time is up."""
+"""Rounds continue until the ratio of each contender's time to that of the first has this error, or the time is up."""
 
 
 class Call(NamedTuple):
-    """Seconds that one call took, and those of them that its thread was busy."""
+    """The seconds that one call took, and the CPU seconds of its thread."""
 
     seconds: float
     cpu: float
 
 
 Calls = Callable[[int], list[Call]]
-"""Makes so many calls and times each."""
+"""Makes this number of calls and times each."""
 
 
 class Estimate(NamedTuple):
-    """A median, and half the width of its 95 % interval, by ranks: nothing is assumed of how the noise is spread."""
+    """A median, and half the width of its 95 % interval by ranks, which assumes no distribution of the noise."""
 
     value: float
     error: float
@@ -44,30 +44,30 @@ class Estimate(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """What each round found for each contender: the list's index is the round."""
+    """The figures of each contender; the index of a list is the round."""
 
     seconds: dict[str, list[float]] = field(default_factory=dict[str, list[float]])
     cpu: dict[str, list[float]] = field(default_factory=dict[str, list[float]])
 
     def ratio(self, one: str, other: str) -> Estimate:
-        """How many times as long `one` takes."""
+        """Return the time of `one` as a multiple of that of `other`."""
         return _estimate([a / b for a, b in zip(self.seconds[one], self.seconds[other], strict=True)])
 
     def cpu_ratio(self, one: str, other: str) -> Estimate:
-        """How many times as long a thread is busy in a call of `one`."""
+        """Return the CPU time of a call of `one` as a multiple of that of `other`."""
         return _estimate([a / b for a, b in zip(self.cpu[one], self.cpu[other], strict=True)])
 
     def added_time(self, one: str, other: str) -> Estimate:
-        """The seconds that a call of `one` takes longer."""
+        """Return the seconds that a call of `one` takes longer than one of `other`."""
         return _estimate([a - b for a, b in zip(self.seconds[one], self.seconds[other], strict=True)])
 
     def added_cpu(self, one: str, other: str) -> Estimate:
-        """The seconds that a thread is busier in a call of `one`."""
+        """Return the CPU seconds that a call of `one` takes in addition to those of `other`."""
         return _estimate([a - b for a, b in zip(self.cpu[one], self.cpu[other], strict=True)])
 
     @property
     def rounds(self) -> int:
-        """How many there were."""
+        """The number of rounds."""
         return min(map(len, self.seconds.values()))
 
 
@@ -79,10 +79,10 @@ def compare(
     calls: int = CALLS,
     collects: bool = False,
 ) -> Comparison:
-    """Time the contenders against each other, for `limit` seconds at most, and for at least `fewest` rounds.
+    """Compare the times of the contenders, for at most `limit` seconds, but for at least `fewest` rounds.
 
-    calls: those of a contender in a round; twice as many come before the first round. collects: True to collect garbage
-    when Python does, in the calls, as in a program that runs for long.
+    calls: the calls of a contender in a round; twice as many warm-up calls come before the first round. collects: True
+    for automatic garbage collection during the calls, as in a long-running program.
     """
     names = list(contenders)
     found = Comparison({name: [] for name in names}, {name: [] for name in names})
@@ -93,7 +93,7 @@ def compare(
         while found.rounds < fewest or (time.perf_counter() < ends and not _close_enough(found)):
             for name in in_turn(names, found.rounds):
                 if not collects:
-                    gc.collect()  # nobody is made to clear away what another left
+                    gc.collect()  # no contender must collect the garbage of another
                 made = contenders[name](calls)
                 found.seconds[name].append(median(call.seconds for call in made))
                 found.cpu[name].append(median(call.cpu for call in made))
@@ -101,19 +101,22 @@ def compare(
 
 
 def fewest_rounds(effort: float) -> int:
-    """Return the rounds after which a measurement may end; with less effort than usual, not as many."""
+    """Return the minimum number of rounds of a measurement, which is lower if `effort` is below 1."""
     return max(4, round(FEWEST_ROUNDS * min(effort, 1.0)))
 
 
 def in_turn(names: list[str], turn: int) -> list[str]:
-    """Let each begin in its turn, and every other time go backwards: all follow upon all others."""
+    """Return the order of a round: each name begins in turn, and the order is reversed in every other cycle.
+
+    So each name follows each other name.
+    """
     at = turn % len(names)
     order = names[at:] + names[:at]
     return order[::-1] if turn // len(names) % 2 else order
 
 
 def blocking(call: Callable[[], object], *, cpu: Callable[[], float] = time.thread_time) -> Calls:
-    """Time calls that block; `cpu` is `time.process_time` for calls that work in several threads."""
+    """Time blocking calls; pass `time.process_time` as `cpu` for calls that use several threads."""
 
     def make(calls: int) -> list[Call]:
         taken: list[Call] = []
@@ -127,7 +130,7 @@ def blocking(call: Callable[[], object], *, cpu: Callable[[], float] = time.thre
 
 
 def awaiting(call: Callable[[], Awaitable[object]], run: Callable[[Any], list[Call]]) -> Calls:
-    """Time calls that are awaited, in the event loop of `run`."""
+    """Time awaited calls in the event loop of `run`."""
 
     async def make(calls: int) -> list[Call]:
         taken: list[Call] = []
@@ -142,7 +145,7 @@ def awaiting(call: Callable[[], Awaitable[object]], run: Callable[[Any], list[Ca
 
 @contextmanager
 def alone_on_a_core() -> Generator[None]:
-    """Keep this thread on the server's core: the two never run at once, and no sleeping core has to be woken up."""
+    """Keep this thread on the server's core: both never run at the same time, and no sleeping core must wake up."""
     if not CORES:
         yield
         return
@@ -155,9 +158,9 @@ def alone_on_a_core() -> Generator[None]:
 
 @contextmanager
 def _tidy() -> Generator[None]:
-    """Collect garbage between turns instead of in them: whose turn it falls into is chance."""
+    """Collect garbage between turns, because in a turn it would disturb a random contender."""
     gc.collect()
-    gc.freeze()  # what lives long is not looked through each time
+    gc.freeze()  # so that long-lived objects are not scanned each time
     gc.disable()
     try:
         yield
@@ -168,7 +171,7 @@ def _tidy() -> Generator[None]:
 
 def _close_enough(found: Comparison) -> bool:
     if found.rounds % FEWEST_ROUNDS:
-        return False  # it need not be asked each time
+        return False  # this check is not needed in each round
     first, *others = found.seconds
     return all(found.ratio(other, first).error <= CLOSE_ENOUGH for other in others)
 

@@ -32,7 +32,7 @@ JSON = {"Content-Type": "application/json"}
 
 
 class Canned(BaseAdapter):
-    """A transport adapter of requests that answers with a token."""
+    """A transport adapter of requests that returns a token."""
 
     def send(self, request: requests.PreparedRequest, *_: Any, **__: Any) -> requests.Response:
         response = requests.Response()
@@ -47,7 +47,7 @@ class Canned(BaseAdapter):
 
 
 def canned(request: httpx2.Request) -> httpx2.Response:
-    """What `httpx2.MockTransport` answers."""
+    """Return the response of `httpx2.MockTransport`."""
     return httpx2.Response(200, headers=JSON, content=ANSWER)
 
 

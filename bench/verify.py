@@ -1,4 +1,7 @@
-"""Verifying a signed token, beside the raw check of `cryptography` and other libraries: `./dev bench --verify`."""
+"""The verification of a signed token, compared with the raw check of `cryptography` and other libraries.
+
+`./dev bench --verify` runs it.
+"""
 
 from __future__ import annotations
 
@@ -33,7 +36,7 @@ from doorkey.jose.signing import sign
 from doorkey.jose.verification import verify
 from doorkey.resource import AccessTokenVerifier
 
-# Untyped, both of them.
+# Both are untyped.
 with warnings.catch_warnings(action="ignore"):  # it advises programs to use joserfc
     authlib_jose: Any = import_module("authlib.jose")
 pyjwt: Any = import_module("jwt")
@@ -43,14 +46,14 @@ PYJWT, JOSERFC, RAW = "PyJWT", "joserfc", "raw check and parsing"
 VERIFIER: Final = "AccessTokenVerifier"
 CACHED: Final = "AccessTokenVerifier, cached"
 LIMIT: Final = 1.15
-"""Times the raw check of `cryptography` and parsing the same token."""
+"""The target as a multiple of the raw check of `cryptography` and the parsing of the same token."""
 CACHED_LIMIT: Final = 5e-6
-"""Seconds of a token that has been verified before."""
+"""The target in seconds for a token that was verified before."""
 UNKNOWN: Final = 10_000
-"""Tokens with an unknown kid."""
+"""The number of tokens with an unknown kid."""
 SECONDS: Final = 8.0
 LOOPS: Final = 10
-"""Tokens that one timed call verifies."""
+"""The number of tokens that one timed call verifies."""
 
 ISSUER, API = "https://as.example", "https://api.example"
 
@@ -65,7 +68,7 @@ target is there to compare. For the last line, {UNKNOWN} tokens with an unknown 
 
 
 def claims() -> dict[str, Any]:
-    """Return the claims of a usual access token (RFC 9068 §2.2)."""
+    """Return the claims of a typical access token (RFC 9068 §2.2)."""
     now = int(time.time())
     who = {"sub": "5ba552d67", "client_id": "s6BhdRkqt3", "name": "Jane Doe", "email": "janedoe@example.com"}
     times = {"exp": now + 86_400, "iat": now, "auth_time": now}
@@ -73,7 +76,7 @@ def claims() -> dict[str, Any]:
 
 
 def main(effort: float, console: Console, *, page: bool) -> int:
-    """Measure, print, and write the page if that is wanted. Return 1 if a target is not met."""
+    """Measure and print, and write the page if `page` is True. Return 1 if a target is not met."""
     logging.getLogger("doorkey").setLevel(logging.ERROR)
     rows = [*measure("RS256", effort), *measure("ES256", effort), unknown_kids()]
     show_rows(rows, console)
@@ -85,7 +88,7 @@ def main(effort: float, console: Console, *, page: bool) -> int:
 
 
 def circumstances() -> str:
-    """Return what was measured on what."""
+    """Return the versions of Python and the packages."""
     packages = ", ".join(f"{name} {version(name)}" for name in ("cryptography", "PyJWT", "joserfc", "authlib"))
     return f"Python {platform.python_version()}; {packages}."
 
@@ -113,7 +116,7 @@ def measure(alg: str, effort: float) -> list[Row]:
 
 
 def contenders(alg: str, key: Key, token: str) -> dict[str, Callable[[], object]]:
-    """Return what each library does to verify `token`, with the key as it wants it."""
+    """Return the call of each library that verifies `token`, with the key in the library's own type."""
     jwk, public = key.public_jwk(), import_key(key.public_jwk())
     keys, algorithms = (public,), (alg,)
     for_pyjwt, for_authlib = pyjwt.PyJWK(jwk), authlib_jose.JsonWebKey.import_key(jwk)
@@ -134,7 +137,7 @@ def contenders(alg: str, key: Key, token: str) -> dict[str, Callable[[], object]
 
 
 def raw_check(alg: str, public: Any, token: str) -> Callable[[], object]:
-    """Return a function that parses `token` and checks its signature, with nothing between it and `cryptography`."""
+    """Return a function that parses `token` and checks its signature directly with `cryptography`."""
     scheme, digest = padding.PKCS1v15(), hashes.SHA256()
     curve = ec.ECDSA(digest)
 
@@ -184,7 +187,7 @@ def unknown_kids() -> Row:
 
 
 class Counting(pyjwt.PyJWKClient):  # type: ignore[misc]
-    """PyJWT's client of key sets, whose requests are counted and not sent."""
+    """PyJWT's client for key sets, whose requests are counted but not sent."""
 
     def __init__(self, jwks: dict[str, Any]) -> None:
         super().__init__(f"{ISSUER}/jwks")  # pyright: ignore[reportUnknownMemberType]  # PyJWT types only some arguments
@@ -198,7 +201,7 @@ class Counting(pyjwt.PyJWKClient):  # type: ignore[misc]
 
 
 def _repeated(call: Callable[[], object]) -> Calls:
-    """Time `LOOPS` calls as one: a single one is over too soon."""
+    """Time `LOOPS` calls as one, because a single call is too short."""
 
     def several() -> None:
         for _ in range(LOOPS):

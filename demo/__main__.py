@@ -1,4 +1,4 @@
-"""Run the demo: `./dev demo`, or `./dev demo --keycloak`. Exits with 0 only if every step held."""
+"""Run the demo: `./dev demo`, or `./dev demo --keycloak`. Exits with 0 only if every step succeeded."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ README = Path(__file__).resolve().parents[1] / "README.md"
 
 
 def main() -> int:
-    """Read the command line, run every step."""
+    """Read the command line and run every step. Return 0 if all succeeded, otherwise 1."""
     parser = argparse.ArgumentParser(prog="./dev demo", description="The main job of doorkey, step by step.")
     parser.add_argument("--keycloak", action="store_true", help="on a real Keycloak, installed at the first run")
-    parser.add_argument("--svg", metavar="FILE", type=Path, help="write a picture of the run, too")
-    parser.add_argument("--readme", action="store_true", help="measure step 1, and write its table into README.md")
+    parser.add_argument("--svg", metavar="FILE", type=Path, help="also write a picture of the run")
+    parser.add_argument("--readme", action="store_true", help="only measure step 1, and write its table to README.md")
     options = parser.parse_args()
-    os.environ["NO_PROXY"] = os.environ["no_proxy"] = "127.0.0.1"  # all of it happens on this machine
+    os.environ["NO_PROXY"] = os.environ["no_proxy"] = "127.0.0.1"  # all servers are on this machine
     if options.readme:
         with embedded() as place:
             write_table(README, measure(place))
@@ -42,7 +42,7 @@ def main() -> int:
 
 
 def run(where: AbstractContextManager[Place], console: Console) -> list[bool]:
-    """Run every step at a place; return which of them held."""
+    """Run every step at a place, and return whether each succeeded."""
     with fleet() as workers, where as place:
         held = [run_step(number, step, place, workers, console) for number, step in enumerate(STEPS, 1)]
         summary(held, place, console)

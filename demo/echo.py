@@ -1,4 +1,4 @@
-"""A resource that answers with the `Authorization` header it was sent, on a free port of this machine."""
+"""A resource that returns the `Authorization` header of the request, on a free port of this machine."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ class _Echo(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def do_GET(self) -> None:
-        """Answer what came."""
+        """Return the header as JSON."""
         body = json.dumps({"authorization": self.headers.get("Authorization")}).encode()
         self.send_response(200)
         self.send_header("Content-Type", "application/json")
@@ -27,7 +27,7 @@ class _Echo(BaseHTTPRequestHandler):
 
 @contextmanager
 def echo_server() -> Generator[str, None, None]:
-    """Run it for as long as the block; yields its URL."""
+    """Run the server during the block; yields its URL."""
     with ThreadingHTTPServer(("127.0.0.1", 0), _Echo) as server:
         server.daemon_threads = True
         thread = threading.Thread(target=server.serve_forever, name="demo-echo", daemon=True)

@@ -1,4 +1,4 @@
-"""The place of `./dev demo`: the provider that comes with doorkey, on a free port of this machine."""
+"""The place of `./dev demo`: the embedded provider, on a free port of this machine."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from demo.place import Place
 from doorkey.dev import Provider
 
 LIFETIME = 60
-"""Seconds an access token lives, as with Keycloak."""
+"""The lifetime of an access token in seconds, which is that of Keycloak."""
 
 
 @contextmanager
 def embedded() -> Generator[Place, None, None]:
-    """Run the provider; its clock is also the sessions', and is advanced, so that no step waits a minute."""
+    """Run the provider. The sessions use its clock too, and the steps advance it instead of waiting for a minute."""
     with Provider(access_token_lifetime=LIFETIME) as provider:
         yield Place(
             name="the embedded provider",

@@ -21,12 +21,12 @@ from doorkey.integrations.requests_client import OAuth2Session
 WORKERS = 4
 
 LEASE = 20
-"""Seconds that a vault's lease lasts: the deadline of a token request (15), and five. The store's clock counts them."""
+"""The duration of a vault's lease in seconds, on the store's clock: the deadline of a token request (15), and five."""
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What the workers did; `signal` is what ended the one that was killed."""
+    """The statuses that the workers got, the number of refreshes, and the signal that ended the killed worker."""
 
     answers: list[int]
     refreshes: int
@@ -34,7 +34,7 @@ class Result:
 
 
 class Fleet:
-    """Workers that have started, and wait for the order to call the API."""
+    """Workers that have started, and wait for a job: to call the API."""
 
     def __init__(self, folder: Path) -> None:
         self._path = folder / "tokens.db"
@@ -50,7 +50,7 @@ class Fleet:
         ]
 
     def call(self, place: Place) -> Result:
-        """Log in, let the token expire, and have all workers call; kill the one that renews it, before its request."""
+        """Log in, let the token expire, and let all workers call the API. Kill the first before its token request."""
         with OAuth2Session(CLIENT, SECRET, token_endpoint=token_endpoint(place.rotating)) as session:
             token = session.fetch_token(username="alice", password="wonderland")
         with vault_at(str(self._path), place.rotating) as vault:
@@ -72,20 +72,20 @@ class Fleet:
         return Result(answers, place.refreshes() - before, ended_by)
 
     def close(self) -> None:
-        """End the workers that are left."""
+        """Kill the remaining workers."""
         for worker in self._workers:
             with worker:
                 worker.kill()
 
     def _end_the_lease(self) -> None:
-        """Let the lease of the killed worker run out now, as it would by itself within `LEASE` seconds."""
+        """End the lease of the killed worker now. It would expire by itself within `LEASE` seconds."""
         with closing(sqlite3.connect(self._path, isolation_level=None)) as db:
             db.execute("UPDATE record SET leased_until = 0")
 
 
 @contextmanager
 def fleet() -> Generator[Fleet, None, None]:
-    """Start the workers, which takes them a moment, and end them after the block."""
+    """Start the workers, so that they are ready when their step begins, and kill them after the block."""
     with TemporaryDirectory(ignore_cleanup_errors=True) as folder, closing(Fleet(Path(folder))) as started:
         yield started
 

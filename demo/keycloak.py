@@ -1,4 +1,4 @@
-"""The place of `./dev demo --keycloak`: the real one, installed at the first run."""
+"""The place of `./dev demo --keycloak`: a real Keycloak, installed at the first run."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from doorkey.integrations.requests_client import OAuth2Session
 from tests.servers.running import started
 
 LIFETIME = 4
-"""Seconds an access token lives: short, because here expiry has to be waited for."""
+"""The lifetime of an access token in seconds. It is short, because the steps wait until a token expires."""
 
 _EVENTS = {"eventsEnabled": True, "enabledEventTypes": ["REFRESH_TOKEN", "REFRESH_TOKEN_ERROR"]}
-"""What the realm `rotating` keeps: Keycloak keeps no refresh by default."""
+"""The events that the realm `rotating` stores. By default, Keycloak stores no refreshes."""
 
 
 @contextmanager
 def keycloak() -> Generator[Place, None, None]:
-    """Run Keycloak, and the echo that it lacks; it keeps its events, to count refreshes by."""
+    """Run Keycloak, which stores its events for the count of refreshes, and an echo server."""
     with started("keycloak", TTL_ACCESS=str(LIFETIME)) as server, echo_server() as echo:
         events = f"{server.origin}/admin/realms/rotating/events"
         with _admin(server.realm("master")) as admin:

@@ -1,4 +1,4 @@
-"""The libraries that step 1 compares: how each makes a session that renews its token by itself."""
+"""The libraries that step 1 compares, and how each creates a session that renews its token automatically."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from doorkey.integrations.requests_client import OAuth2Session
 
 
 def doorkey_session(token: Mapping[str, Any], url: str) -> Any:
-    """doorkey."""
+    """Return a session of doorkey."""
     return OAuth2Session(CLIENT, SECRET, token=token, token_endpoint=url)
 
 
 def authlib_session(token: Mapping[str, Any], endpoint: str) -> Any:
-    """Authlib, as its documentation shows it."""
+    """Return a session of Authlib, as its documentation shows it."""
     library = import_module("authlib.integrations.requests_client")  # untyped
     return library.OAuth2Session(CLIENT, SECRET, token=dict(token), token_endpoint=endpoint)
 
 
 def requests_oauthlib_session(token: Mapping[str, Any], endpoint: str) -> Any:
-    """requests-oauthlib, as its documentation shows it."""
-    os.environ["OAUTHLIB_INSECURE_TRANSPORT"] = "1"  # it sends nothing over http otherwise, also to this machine
+    """Return a session of requests-oauthlib, as its documentation shows it."""
+    os.environ["OAUTHLIB_INSECURE_TRANSPORT"] = "1"  # otherwise it sends nothing over http, even to this machine
     library = import_module("requests_oauthlib")  # untyped
     return library.OAuth2Session(
         CLIENT,
@@ -37,7 +37,7 @@ def requests_oauthlib_session(token: Mapping[str, Any], endpoint: str) -> Any:
 
 
 def _forget(_: object) -> None:
-    """What requests-oauthlib demands, or it raises after each renewal."""
+    """Do nothing. Without a `token_updater`, requests-oauthlib raises an error after each renewal."""
 
 
 SESSIONS: Mapping[str, Callable[[Mapping[str, Any], str], Any]] = {

@@ -1,4 +1,4 @@
-"""The result of a step: lines to print, and whether each is as promised."""
+"""The result of a step: lines to print, and whether each is as expected."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from demo.place import Place
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """One observation of a step; `holds` is True if it is as expected, None if it is there to compare."""
+    """One observation of a step; `holds` is whether it is as expected, or None if it is only a comparison."""
 
     name: str
     value: str
@@ -21,7 +21,7 @@ class Fact:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A step of the demo: `does` is the code to copy, `shows` runs it and looks at what came of it."""
+    """A step of the demo: `does` is the code to copy, and `shows` runs it and checks the result."""
 
     title: str
     does: Callable[..., Any]

@@ -1,4 +1,4 @@
-"""The demo as a picture and as a table, for the README: both are of a run, and neither loads anything."""
+"""The demo as a picture and a table for the README. Both come from a run, and neither loads another file."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ _LOADED = re.compile(r"\s*@font-face \{.*?\}|\s*<!--.*?-->", re.DOTALL)
 
 
 def svg_of(console: Console, theme: TerminalTheme = SVG_EXPORT_THEME) -> str:
-    """Return what a console that records has printed as an SVG, with fonts of the reader's machine only.
+    """Return the output of a recording console as an SVG that uses only fonts of the reader's machine.
 
-    theme: the colors of the terminal; they are dark by default.
+    theme: the colors of the terminal; dark by default.
     """
     text = console.export_svg(title="./dev demo", unique_id="demo", theme=theme, clear=False)
     text = _LOADED.sub("", text).replace("Fira Code, monospace", FONTS)
@@ -40,7 +40,7 @@ def table_of(outcomes: Sequence[Outcome]) -> str:
 
 
 def write_table(readme: Path, outcomes: Sequence[Outcome]) -> None:
-    """Replace what is between the markers of a page."""
+    """Replace the table between the markers of a page."""
     before, _, rest = readme.read_text("utf-8").partition(BEGIN)
     _, _, after = rest.partition(END)
     readme.write_text(f"{before}{BEGIN}\n{table_of(outcomes)}\n{END}{after}", "utf-8")

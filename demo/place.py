@@ -1,4 +1,4 @@
-"""Where the demo runs: the same steps ask an embedded provider or a real Keycloak."""
+"""The server of the demo: the same steps use an embedded provider or a real Keycloak."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 CLIENT, SECRET = "client-1", "my-secret"
-"""The client of the steps, as the servers know it."""
+"""The client of the steps, which is registered at both servers."""
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A running server, and what a step has to know of it.
+    """A running server, and the values that a step needs.
 
-    `echo` answers any request that carries a token. `clock` returns seconds since the epoch, and `let_tokens_expire`
-    returns once the access tokens that were issued so far have expired. `refreshes()` is the server's own count of the
-    refreshes that it was asked for in the realm `rotating`, where a refresh token works once.
+    `echo` is the URL of an API that accepts any request with a token. `clock` returns seconds since the epoch, and
+    `let_tokens_expire` returns once the access tokens that were issued so far have expired. `refreshes()` is the
+    server's count of refresh requests in the realm `rotating`, where a refresh token works only once.
     """
 
     name: str
@@ -27,20 +27,20 @@ class Place:
 
     @property
     def issuer(self) -> str:
-        """The realm `master`."""
+        """The issuer of the realm `master`."""
         return f"{self.origin}/realms/master"
 
     @property
     def rotating(self) -> str:
-        """The realm `rotating`."""
+        """The issuer of the realm `rotating`."""
         return f"{self.origin}/realms/rotating"
 
     @property
     def sessions(self) -> str:
-        """An API: what the id of a session is added to, to remove it."""
+        """The URL of an API that removes a session, to which the id of the session is appended."""
         return f"{self.origin}/admin/realms/master/sessions/"
 
 
 def token_endpoint(issuer: str) -> str:
-    """Return where an issuer is asked for tokens."""
+    """Return the URL of an issuer's token endpoint."""
     return f"{issuer}/protocol/openid-connect/token"

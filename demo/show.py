@@ -1,6 +1,6 @@
-"""Printing: the code of a step, what came of it, and at the end whether all of it is as promised.
+"""Prints the code of each step, its result, and at the end whether all results are as expected.
 
-Only the default color, bold, dim, green and red are used: each of them is readable on a light and on a dark terminal.
+It uses only the default color, bold, dim, green and red, which are readable on light and dark terminals.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from demo.place import Place
 from doorkey.errors import OAuthError
 
 WIDTH = 80
-"""Columns at most; a narrower terminal has fewer."""
+"""The maximum number of columns; a narrower terminal has fewer."""
 
 NEXT = (
     ("docs/start.md", "your first program, in five minutes"),
@@ -31,11 +31,11 @@ NEXT = (
     ("doorkey dev", "then: this server, with a control page"),
     ("./dev demo --keycloak", "the same steps on a real Keycloak"),
 )
-"""What to do after the demo."""
+"""Suggestions of what to do after the demo."""
 
 
 def run_step(number: int, step: Step, place: Place, fleet: Fleet, console: Console) -> bool:
-    """Print one step while it runs; return whether everything in it holds."""
+    """Run one step and print it. Return whether no result is other than expected."""
     console.print(Text(f"{number}  {step.title}", "bold"))
     console.print(Text(indent(body_of(step.does), "   ")))
     try:
@@ -44,7 +44,7 @@ def run_step(number: int, step: Step, place: Place, fleet: Fleet, console: Conso
         facts = [Fact(type(error).__name__, str(error), False)]  # noqa: FBT003
     table = Table.grid(padding=(0, 2))
     for fact in facts:
-        # Text, because a value is not markup
+        # Text, so that a value is not parsed as markup
         table.add_row(_mark(fact), Text(fact.name, "dim"), Text(fact.value))
     console.print(table)
     console.print()
@@ -52,7 +52,7 @@ def run_step(number: int, step: Step, place: Place, fleet: Fleet, console: Conso
 
 
 def summary(held: list[bool], place: Place, console: Console) -> None:
-    """Print whether all steps held, and what to do next."""
+    """Print whether all steps succeeded, and suggestions of what to do next."""
     if all(held):
         console.print(Text(f"All {len(held)} steps did what they say, on {place.name}.", "green"))
     else:
@@ -66,7 +66,7 @@ def summary(held: list[bool], place: Place, console: Console) -> None:
 
 
 def body_of(function: Callable[..., Any]) -> str:
-    """Return the statements of a function without its docstring, as they are written."""
+    """Return the source of a function's statements without its docstring."""
     source = dedent(inspect.getsource(function))
     (tree,) = ast.parse(source).body
     assert isinstance(tree, ast.FunctionDef)

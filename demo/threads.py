@@ -1,6 +1,6 @@
-"""32 threads that share one session and find its token expired, in a realm where a refresh token works once.
+"""32 threads share one session whose token has expired, in a realm where a refresh token works only once.
 
-Each library gets a login of its own at the same server, and the same calls.
+Each library gets its own login at the same server, and makes the same calls.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ THREADS = 32
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What happened to one library: `answered` calls got 200; the login lives if its refresh token still works."""
+    """The result of one library: the calls that got 200, and whether its refresh token still works at the end."""
 
     name: str
     version: str
@@ -32,12 +32,12 @@ class Outcome:
 
     @property
     def is_as_promised(self) -> bool:
-        """Whether all calls were answered after one refresh, and the user need not log in again."""
+        """Whether all calls succeeded after one refresh, and the user need not log in again."""
         return self.answered == THREADS and self.refreshes == 1 and self.login_lives
 
 
 def measure(place: Place) -> list[Outcome]:
-    """Return the outcome of each installed library; doorkey is the first."""
+    """Return the outcome of each installed library, doorkey first."""
     found = installed()
     logins = {name: _login(place) for name in found}
     place.let_tokens_expire()
@@ -45,14 +45,14 @@ def measure(place: Place) -> list[Outcome]:
 
 
 def call_at_once(session: Any, url: str) -> list[int]:
-    """Send one request from each thread, all at once; return their statuses, 0 for an error."""
+    """Send one request from each thread at the same time, and return the statuses, with 0 for an error."""
     start = Barrier(THREADS)
 
     def call(_: int) -> int:
         start.wait()
         try:
             return int(session.get(url).status_code)
-        except Exception:  # noqa: BLE001  # each library has errors of its own
+        except Exception:  # noqa: BLE001  # each library raises its own errors
             return 0
 
     with ThreadPoolExecutor(THREADS) as threads:
@@ -62,7 +62,7 @@ def call_at_once(session: Any, url: str) -> list[int]:
 def _login(place: Place) -> dict[str, Any]:
     with OAuth2Session(CLIENT, SECRET, token_endpoint=token_endpoint(place.rotating)) as session:
         token = session.fetch_token(username="alice", password="wonderland")
-    return {**token, "expires_at": 1}  # the sessions see it at once, whatever their clock
+    return {**token, "expires_at": 1}  # in the past on every clock, so the sessions renew it at once
 
 
 def _measured(name: str, version: str, token: Mapping[str, Any], place: Place) -> Outcome:

@@ -1,4 +1,4 @@
-"""A worker of the fleet: `python -m demo.worker` reads one order from stdin, calls the API and prints the status."""
+"""A worker of the fleet: `python -m demo.worker` reads one job from stdin, calls the API and prints the status."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def call_for_alice(vault: TokenVault, api: str) -> int:
 
 
 class Stopping(HTTPAdapter):
-    """It reports that the process is about to refresh the token, and sends nothing: the process is killed then."""
+    """An adapter that reports the token request instead of sending it, and waits until its process is killed."""
 
     def send(self, request: requests.PreparedRequest, *args: Any, **options: Any) -> requests.Response:
         """Stop at a token request."""
@@ -41,11 +41,11 @@ class Stopping(HTTPAdapter):
 def _stop() -> NoReturn:
     print(RENEWING, flush=True)
     threading.Event().wait()
-    raise AssertionError("the process goes on")
+    raise AssertionError("the process was not killed")
 
 
 def main() -> None:
-    """Do one order."""
+    """Do one job."""
     print(READY, flush=True)
     job: dict[str, Any] = json.loads(sys.stdin.readline())
     client = None

@@ -1,4 +1,4 @@
-"""32 threads that find an expired token, whose refresh token works once; other libraries do the same beside."""
+"""32 threads find an expired token, whose refresh token works only once. Other libraries do the same for comparison."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from demo.threads import THREADS, Outcome, measure
 
 
 def shows(place: Place, _: Fleet) -> list[Fact]:
-    """doorkey's line must be as promised; the others are there to compare."""
+    """Check the result of doorkey; the results of the other libraries are only a comparison."""
     outcomes = measure(place)
     facts = [_fact(one) for one in outcomes]
     missing = [name for name in SESSIONS if name not in [one.name for one in outcomes]]

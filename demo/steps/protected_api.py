@@ -1,4 +1,4 @@
-"""An API that verifies access tokens, called without a token, with one that lacks a scope, and with the right one."""
+"""An API that verifies access tokens is called without a token, without the required scope, and with it."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def protect(app: Flask, verifier: AccessTokenVerifier) -> None:
 
 
 def shows(place: Place, _: Fleet) -> list[Fact]:
-    """Only the token with the scope is accepted, and the other answers state why they are not."""
+    """Check that only the token with the scope is accepted, and that the other responses state the reason."""
     app = Flask("orders")
     with AccessTokenVerifier(place.issuer, audience="account", profile="keycloak", clock=place.clock) as verifier:
         protect(app, verifier)
@@ -45,7 +45,7 @@ def shows(place: Place, _: Fleet) -> list[Fact]:
 
 
 def called(place: Place, url: str, scope: str) -> requests.Response:
-    """Call the API as alice."""
+    """Call the API as alice, with a token of this scope."""
     with OAuth2Session(CLIENT, SECRET, issuer=place.issuer, clock=place.clock) as session:
         session.fetch_token(username="alice", password="wonderland", scope=scope)
         return session.get(url)

@@ -1,4 +1,4 @@
-"""A session that an administrator has removed: its refresh token no longer works, and the error states why."""
+"""An administrator removes a session. Its refresh token no longer works, and the error states the reason."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from doorkey.integrations.requests_client import OAuth2Session, OAuthError
 
 
 def refresh_in_a_removed_session(session: OAuth2Session, sessions: str) -> None:
-    """Remove the session by an API, and refresh."""
+    """Remove the session through the API, and refresh its token."""
     token = session.fetch_token(username="admin", password="admin")
     session.delete(sessions + token["session_state"]).raise_for_status()
     session.refresh_token()
 
 
 def shows(place: Place, _: Fleet) -> list[Fact]:
-    """The error is the server's own words."""
+    """Check that the error quotes the server."""
     with OAuth2Session("admin-cli", token_endpoint=token_endpoint(place.issuer)) as session:
         try:
             refresh_in_a_removed_session(session, place.sessions)

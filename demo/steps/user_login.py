@@ -1,4 +1,4 @@
-"""A user logs in with the browser of this machine, as for a command line tool."""
+"""A user logs in to a command line tool with the browser of this machine."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def log_in(issuer: str, **options: Any) -> IDToken | None:
 
 
 def shows(place: Place, _: Fleet) -> list[Fact]:
-    """The claims name the user who logged in on the page; state, nonce and PKCE were sent."""
+    """Check that the claims name the user who logged in on the page, and that state, nonce and PKCE were sent."""
     urls: list[str] = []
     claims = log_in(place.issuer, open_browser=visit, show=urls.append, clock=place.clock)
     assert claims is not None
@@ -36,7 +36,7 @@ def shows(place: Place, _: Fleet) -> list[Fact]:
 
 
 def visit(url: str) -> None:
-    """Log alice in, in a browser without a window, and go on to the URL that the program listens at."""
+    """Log alice in with a browser without a window, and request the callback URL, at which the program listens."""
     callback = parse_qs(urlsplit(url).query)["redirect_uri"][0]
     with Browser("keycloak", "alice", "wonderland") as browser:
         browser.session.get(browser.authorize(url, callback))

@@ -1,4 +1,4 @@
-"""Four worker processes share a login in an SQLite file; one is killed while it renews the token."""
+"""Four worker processes share a login in an SQLite file. One is killed while it renews the token."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from demo.worker import call_for_alice
 
 
 def shows(place: Place, workers: Fleet) -> list[Fact]:
-    """The other workers are answered, after one refresh."""
+    """Check that the calls of the other workers succeed after one refresh."""
     result = workers.call(place)
     left = WORKERS - 1
     return [
