@@ -143,7 +143,7 @@ def _open_files() -> set[Identity | None] | None:
 
 
 def _is_own_group(gid: int) -> bool:
-    """Return whether the group is the one that many systems create for each user, with no other member."""
+    """Return whether the group is the private group that many systems create for each user, with no other member."""
     import grp
     import pwd
 

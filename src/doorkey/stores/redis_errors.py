@@ -89,5 +89,5 @@ def failure(error: Exception) -> StoreError | RecordError:
     lasting = isinstance(error, exceptions.ResponseError | exceptions.DataError)
     cause = type(error).__name__
     if lasting:
-        return StoreError(f"Redis does not understand the command ({cause}): is it Redis 6 or later, with EVAL?")
-    return StoreError(f"Redis does not answer ({cause}): is it running, and is this its address?", retryable=True)
+        return StoreError(f"Redis rejects the command ({cause}): check that it is Redis 6 or later, with EVAL")
+    return StoreError(f"Redis does not respond ({cause}): check that it runs, and its address", retryable=True)

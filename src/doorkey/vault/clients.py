@@ -25,7 +25,7 @@ __all__: list[str] = []
 
 
 _AUTH_OPTIONS: Final = ("allowed_origins", "rejected_statuses", "retry_rejected", "token_placement")
-"""Options of a client that is no session, which are passed to its `OAuth2Auth`."""
+"""Options of a client that is not a session, which are passed to its `OAuth2Auth`."""
 _AWAITS: Final = "an AsyncTokenVault makes asynchronous clients, such as httpx2.AsyncClient"
 
 
@@ -34,8 +34,8 @@ def client_of(kind: Any, live: LiveKey | AsyncLiveKey, source: object, options: 
 
     If `kind` is a session class of doorkey, or the client class that it extends, the result is such a session. It gets
     the options `own` of the vault and the caller's `options`. Any other class is called with `auth=`. Raises
-    `UsageError` for a `kind` that is not a class, for a client that is synchronous where the vault is asynchronous or
-    the reverse, and for an option that the vault decides.
+    `UsageError` for a `kind` that is not a class, for a synchronous client of an asynchronous vault or the reverse, and
+    for an option that the vault decides.
     """
     if not isinstance(kind, type):
         raise UsageError("kind= is the class of a client: requests.Session, httpx2.Client, …")

@@ -22,7 +22,7 @@ class Memory:
     `held` is the latest known entry. While `unsaved`, it is newer than the record of the store; `on_unsaved` is called
     when that begins (True) and ends (False). `rejected` is an access token that an API rejected. `changes` counts the
     calls of `save` and `forget` in this process, so that a renewal that began earlier does not undo them here, unless
-    the saved token is the one that it has used up. `leeway` and `check_every` are in seconds.
+    it has used up the saved token. `leeway` and `check_every` are in seconds.
 
     A deferral has a start and an end. If the clock is set back before the start, the deferral ends. Otherwise it would
     last until the clock reaches the end again.

@@ -17,8 +17,8 @@ Faults, and their effects:
   the next `save`.
 - The ID token of the response is rejected. The new refresh token is committed with the old access token, because the
   server has used up the old refresh token. A waiting process does not mistake that for a renewed token.
-- The token that is being renewed is saved once more (a script that imports it runs again). Its refresh token is the one
-  that this renewal has used up, so this is not a login, and the renewed token is committed over it.
+- The token that is being renewed is saved once more (a script that imports it runs again). This renewal has used up its
+  refresh token, so this is not a login, and the renewed token is committed over it.
 - The store is down when the new token must be committed. The token is kept in memory and used, and is committed as soon
   as the store responds. If the process ends before that, the grant is lost.
 - The store comes back with an older record (from a replica or a snapshot). A process that remembers a later rotation of
