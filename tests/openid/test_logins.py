@@ -248,7 +248,7 @@ def test_a_response_without_its_registered_encryption_or_signature_is_refused(pa
         RelyingParty(party.adapter, party.provider, options).log_in()
     signed = RelyingParty(party.adapter, party.provider, {"userinfo_signed_response_alg": "ES256"})
     signed.log_in()
-    with pytest.raises(VerificationError, match="not protected"):
+    with pytest.raises(VerificationError, match="not signed or encrypted as the client registered it"):
         signed.userinfo()
 
 

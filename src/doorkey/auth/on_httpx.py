@@ -216,8 +216,8 @@ def _stripped_elsewhere(signed: Any, stripper: type[HeaderStripper]) -> Any:
 class HeaderStripper:
     """A callback for the `trace` extension of httpcore that removes headers from requests to another origin.
 
-    url: the URL of the signed request. The destination of its first headers is the home origin, because a transport
-        may send them to another address. The same host on https is not.
+    url: the URL of the signed request. The destination of its first headers counts as its origin, because a transport
+        may send them to another address. For an http URL, https at the same host counts as another origin.
     names: the names of the headers to remove.
     others: the `trace` callback of the program, which is called too; or None.
     """

@@ -59,7 +59,7 @@ def _text(value: str | bytes) -> str:
 
 
 @cache
-def _followed(kind: Any) -> Any:
+def _stripping_headers(kind: Any) -> Any:
     """Return a subclass of the headers class `kind` whose copy, made for a redirect, omits the names `leave_behind`.
 
     If `leave_behind` is None, the redirect stays within the origin. The copy then keeps its `Authorization`, which a
@@ -69,27 +69,27 @@ def _followed(kind: Any) -> Any:
     def copy(self: Any) -> Any:
         copied = kind.copy(self)
         if self.leave_behind is None:
-            return _holding(cast("Any", type(copied)))(copied)
+            return _pinned_headers(cast("Any", type(copied)))(copied)
         for name in self.leave_behind:
             copied.pop(name, None)
-        return _departed(cast("Any", type(copied)))(copied)
+        return _departed_headers(cast("Any", type(copied)))(copied)
 
     return type(kind.__name__, (kind,), {"copy": copy, "leave_behind": None})
 
 
 @cache
-def _departed(kind: Any) -> Any:
+def _departed_headers(kind: Any) -> Any:
     """Return a subclass of `kind` that marks a request which a redirect led to another origin. Its copies are marked
     too."""
 
     def copy(self: Any) -> Any:
-        return _departed(kind)(kind.copy(self))
+        return _departed_headers(kind)(kind.copy(self))
 
     return type(kind.__name__, (kind,), {"copy": copy, "has_departed": True})
 
 
 @cache
-def _holding(kind: Any) -> Any:
+def _pinned_headers(kind: Any) -> Any:
     """Return a subclass of `kind` that ignores a new value for `Authorization` until the header is removed."""
 
     def set_item(self: Any, name: Any, value: Any) -> None:
@@ -148,7 +148,7 @@ class _ResponseHook:
                 "followed"
             )
         if not hasattr(request.headers, "leave_behind"):
-            request.headers = _followed(cast("Any", type(request.headers)))(request.headers)
+            request.headers = _stripping_headers(cast("Any", type(request.headers)))(request.headers)
         request.headers.leave_behind = None if stays else self._signed
 
     def _with_another_token(self, response: Any, kwargs: Any) -> Any:

@@ -15,7 +15,7 @@ from doorkey.sessions.options import SessionOptions
 from doorkey.sessions.pending import Authorizations
 from doorkey.sessions.token_call import extra_pairs
 
-_TRANSACTION: Final = "transaction is what begin_authorization() returned, or AuthorizationTransaction.from_dict() read"
+_TRANSACTION: Final = "transaction is the result of begin_authorization() or AuthorizationTransaction.from_dict()"
 _READ_IT: Final = (
     "this callback has an ID token and no code, so there is no token to fetch: parse it with "
     "parse_authorization_response(), and give the result to verify_id_token()"

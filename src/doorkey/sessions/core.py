@@ -258,7 +258,7 @@ class SessionCore(KnownServer):
     # -- renewal ---------------------------------------------------------------------------------------------------
 
     def renewable(self, token: OAuthToken | None) -> bool:
-        """Return whether the next token can be requested without a user. Most sessions need a user for a first one."""
+        """Return whether the next token can be requested without a user. Most sessions need one for the first token."""
         if self.issued_by is None and self.known_token_endpoint() is None and not self.may_discover():
             return False
         return (token is not None and token.refresh_token is not None) or self.repeatable(first=token is None)

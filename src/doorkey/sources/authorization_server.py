@@ -22,7 +22,7 @@ class AuthorizationServer:
     """An authorization server. Its metadata is discovered once for all users of this object, and again when it expires.
 
     issuer: the issuer's URL; None: that of `metadata`.
-    metadata: known metadata. Its members take precedence over discovered ones. Plain http is allowed to its
+    metadata: known metadata. Its members take precedence over discovery. Plain http is allowed to its
         `http_hosts`, in addition to loopback.
 
     The flows yield `AcquireOrWait` in addition to requests. Raises `UsageError` if the arguments identify no server.

@@ -39,7 +39,7 @@ TRIES: Final = 3
 class SourceCore:
     """One token for `credentials` at one authorization server.
 
-    server: the authorization server, shared with others; None: the one of `issuer`, `token_endpoint` and `metadata`.
+    server: the authorization server, shared with others; None: that of `issuer`, `token_endpoint` and `metadata`.
     exchange: allows plain http to the hosts that it names.
 
     The other parameters are those of `TokenSource`. Raises `UsageError`.

@@ -1,7 +1,7 @@
 """Verifies the tokens that an OpenID provider signs for a client: ID tokens, logout tokens, UserInfo responses.
 
 Theory of operation. The accepted algorithms are those that the client registered, otherwise those that both the issuer
-and this library support. A token cannot choose another one. An encrypted token is decrypted first, and must contain a
+and this library support. A token cannot choose another. An encrypted token is decrypted first, and must contain a
 signed token. An asymmetric signature is verified with the issuer's keys, which are fetched again after a rotation. An
 HMAC is verified with the client's secret. The claims are checked after that.
 """
@@ -111,17 +111,21 @@ class IDTokenVerifier:
         how = self.userinfo
         if not isinstance(response, Secret):
             if how.signed or how.encrypted:
-                raise DecodeError("userinfo", "is not protected as it is registered", expected="a JWT")
+                raise DecodeError(
+                    "userinfo", "is not signed or encrypted as the client registered it", expected="a JWT"
+                )
             return response
         if is_encrypted(response.reveal()):
             plain = _opened(response, self._own_keys(), how)
             if isinstance(plain, dict):
                 if how.signed:
-                    raise DecodeError("userinfo", "is encrypted and not signed, as it is registered")
+                    raise DecodeError(
+                        "userinfo", "is encrypted but not signed, although the client registered a signature"
+                    )
                 return plain
             response = plain
         elif how.encrypted:
-            raise DecodeError("userinfo", "is not encrypted, as it is registered")
+            raise DecodeError("userinfo", "is not encrypted, although the client registered encryption")
         accepted = accepted_algorithms(how.signed, self.metadata, USERINFO_ALGORITHMS)
         verified = yield from self._verified(response, accepted)
         _check_signed_userinfo(verified, issuer, client_id, self.clock(), leeway)
@@ -131,7 +135,7 @@ class IDTokenVerifier:
         if is_encrypted(token.reveal()):
             return _nested(token, self._own_keys(), how)
         if how.encrypted:
-            raise DecodeError("token", "is not encrypted, as it is registered")
+            raise DecodeError("token", "is not encrypted, although the client registered encryption")
         return token
 
     def _own_keys(self) -> object:
@@ -201,5 +205,5 @@ def _check_signed_userinfo(
         raise InvalidClaimError("iss", "of the userinfo response is another issuer", expected=issuer)
     found = audiences(claims)
     if found and client_id not in found:
-        raise InvalidClaimError("aud", "of the userinfo response does not hold this client", expected=client_id)
+        raise InvalidClaimError("aud", "of the userinfo response does not contain this client", expected=client_id)
     check_times(claims, now, leeway)

@@ -1,4 +1,4 @@
-"""The token requests of `Credentials` at one authorization server, as flows: what sources and vaults ask."""
+"""The token requests for `Credentials` at one authorization server, as flows, for sources and vaults."""
 
 from __future__ import annotations
 

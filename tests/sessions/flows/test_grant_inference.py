@@ -33,8 +33,8 @@ def test_the_grant_is_the_one_named_then_the_one_meant_then_the_sessions(
     [
         ({"username": "u"}, "only username="),
         ({"password": "p"}, "only password="),
-        ({"code": "c", "username": "u"}, "two grants"),
-        ({"code": "c", "password": "p"}, "two grants"),
+        ({"code": "c", "username": "u"}, "belong to different grants"),
+        ({"code": "c", "password": "p"}, "belong to different grants"),
     ],
 )
 @pytest.mark.parametrize("default", [None, "client_credentials"])

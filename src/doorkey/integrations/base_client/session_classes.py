@@ -12,7 +12,7 @@ __all__: list[str] = []
 
 
 def default_session_class() -> Any:
-    """Return `OAuth2Session` of requests, as in Authlib. If requests is not installed, return `OAuth2Client`."""
+    """Return `OAuth2Session` of requests, as in Authlib, or without requests, `OAuth2Client` of httpx2 or httpx."""
     if find_spec("requests") is None:
         from doorkey.integrations.httpx_client import OAuth2Client as OnHttpx
 

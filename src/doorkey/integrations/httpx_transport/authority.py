@@ -50,7 +50,7 @@ def _checked(credentials: Credentials) -> Credentials:
 
 
 def _has_ended(source: TokenSource | AsyncTokenSource) -> bool:
-    """Return whether this source can return no more tokens: its grant is dead, or its token expired without renewal."""
+    """Return whether this source has no more tokens: its grant is dead, or its token expired and cannot be renewed."""
     core = source._core
     token = core.slot.token
     if core.slot.dead is not None:

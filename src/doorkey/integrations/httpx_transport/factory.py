@@ -76,7 +76,7 @@ class AuthenticatingTransportFactory:
         subject_token_provider: SubjectTokenProvider,
         optional_exchange: bool = False,
     ) -> AuthenticatingTransport:
-        """Return a transport that exchanges the caller's token for the token of each request (RFC 8693).
+        """Return a transport whose requests carry a token that was exchanged for the caller's token (RFC 8693).
 
         transport: the transport that sends the requests; None: a new transport.
         credentials: the client that exchanges the token.
@@ -143,7 +143,7 @@ class AsyncAuthenticatingTransportFactory:
         subject_token_provider: AsyncSubjectTokenProvider,
         optional_exchange: bool = False,
     ) -> AsyncAuthenticatingTransport:
-        """Return a transport that exchanges the caller's token for the token of each request (RFC 8693).
+        """Return a transport whose requests carry a token that was exchanged for the caller's token (RFC 8693).
 
         transport: the transport that sends the requests; None: a new transport.
         credentials: the client that exchanges the token.
@@ -176,4 +176,6 @@ def _checked(credentials: object, kind: type[_C]) -> _C:
 
 def _check_transport(transport: Any, sends: str) -> None:
     if not callable(getattr(transport, sends, None)):
-        raise UsageError(f"transport is a transport of httpx2 or httpx: {type(transport).__name__} has no {sends}()")
+        raise UsageError(
+            f"transport= needs a transport of httpx2 or httpx: {type(transport).__name__} has no {sends}()"
+        )
