@@ -228,7 +228,7 @@ def test_a_renewal_that_begins_a_pause_when_its_loop_has_ended_ends() -> None:
 
 
 def test_a_loop_that_ends_does_not_wait_for_a_callback_that_never_returns(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(unattended, "MOST", 0.01)
+    monkeypatch.setattr(unattended, "MAX_DELAY", 0.01)
     begun = list[str]()
 
     async def save(token: Any, **_: Any) -> None:

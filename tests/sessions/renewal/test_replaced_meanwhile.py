@@ -116,7 +116,7 @@ def test_a_login_that_expires_each_time_it_is_renewed_is_an_error(
 
     hostile.on("/token", Whole(restore))
     client = adapter.client(token={**ALICE, "expires_at": 1}, clock=clock, token_endpoint=hostile.token_endpoint)
-    with pytest.raises(TokenExpiredError, match="each time it is renewed"):
+    with pytest.raises(TokenExpiredError, match="each time this token is renewed, another caller replaces it"):
         client.get(hostile.url())
     assert len(hostile.token_requests) == 3
     assert hostile.to("/api") == []
