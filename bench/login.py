@@ -38,15 +38,15 @@ SHORTCUT: Final = "Login"
 
 METHOD: Final = f"""\
 A web program logs a user in with the registry of each package (`tests/support/login_programs`: one program, two
-packages). The lines with `Login` are of a program that has it in place of a registry; its sessions are in memory, those
-of the registries in cookies. A login is two requests to the program: one that redirects to the provider, and the
-callback, which sends the token request and verifies the ID token (ES256). An API request is one request to the program
-of a user that is logged in; the program sends one to the API with the user's token. The programs run in one thread of
-this process, without a web server, so a figure per second is that of one worker. Provider and API are another process,
-connected over loopback, on the same core. The contenders take turns, ten calls each, in changing order; a round's
-figure is the median of its calls, ratios are made within each round, and their median is given with its 95 % interval.
-CPU is that of the program's process. Garbage is collected when Python does, as in a worker. Connections are counted by
-the provider, for {CALLS} calls after the first.
+packages). The lines with `Login` are those of a program with `Login` in place of a registry. Its sessions are in
+memory, and those of the registries in cookies. A login is two requests to the program: one that redirects to the
+provider, and the callback, which sends the token request and verifies the ID token (ES256). An API request is one
+request of a user who is logged in; the program sends one request to the API with the user's token. The programs run
+in one thread of this process without a web server, so a figure per second is that of one worker. Provider and API are
+another process on the same core, connected over loopback. The contenders take turns in changing order, ten calls
+each. A round's figure is the median of its calls. Ratios are computed within each round, and the table has their
+median with its 95 % interval. CPU is the CPU time of the program's process. Garbage collection is automatic, as in a
+worker. The provider counts connections for {CALLS} calls after the first call.
 """
 
 

@@ -20,14 +20,15 @@ COLUMNS = ("what", "doorkey", "peer", "ratio", "target", "")
 PACKAGES = ("httpx2", "requests", "authlib", "requests-oauthlib")
 
 METHOD = f"""\
-Over loopback the server is another process and connections are kept alive; in memory there is no socket at all, so
-that only the clients' own work is left. The contenders take turns, ten calls each, in changing order, client and server
-on one core, with garbage collected between the turns. A round's figure is the median of its ten calls; ratios are made
-within each round, and their median is given with its 95 % interval. Rounds go on until that is ± 0.002, or for
-{SECONDS:.0f} seconds. What a client adds to a bare one is counted in CPU time of its thread, and compared likewise.
-Imports are the least of many fresh interpreters. Of the longest stalls of ten rounds the least counts: the code's own
-are in every round. httpx-oauth2 is measured, beside doorkey's transport, in an environment of its own (its module `jwt`
-is not the one that msal brings), on httpx. A line without a target is there to compare.
+Over loopback, the server is another process and connections are kept alive. In memory, there is no socket, so that
+only the work of the clients is measured. The contenders take turns in changing order, ten calls each, with client and
+server on one core. Garbage is collected between the turns. A round's figure is the median of its ten calls. Ratios
+are computed within each round, and the table has their median with its 95 % interval. Rounds continue until that is
+± 0.002, or for {SECONDS:.0f} seconds. The cost that a client adds to a bare client is the CPU time of its thread,
+compared in the same way. The time of an import is the minimum of many fresh interpreters. The longest stall is the
+minimum of ten rounds, because the stalls that the code causes are in every round. httpx-oauth2 and doorkey's
+transport are compared on httpx in a separate environment, because the module `jwt` of httpx-oauth2 is not the one of
+msal. A line without a target is only a comparison.
 """
 
 

@@ -58,12 +58,13 @@ LOOPS: Final = 10
 ISSUER, API = "https://as.example", "https://api.example"
 
 METHOD: Final = f"""\
-Each library verifies the same token with a key that was read before. The raw check is that of `cryptography`, beside
-splitting the token, decoding its segments and reading its JSON. The other libraries check the signature and read the
-claims, and so does doorkey's `verify`. `AccessTokenVerifier` checks the claims too. The contenders take turns in
-changing order, {LOOPS} tokens at a time; a round's figure is the median of its calls, ratios are made within each
-round, and their median is given with its 95 % interval. Times are those that the thread was busy. A line without a
-target is there to compare. For the last line, {UNKNOWN} tokens with an unknown `kid` arrive within a second.
+Each library verifies the same token with a key that was read before. The raw check is the signature check of
+`cryptography`, plus splitting the token, decoding its segments and parsing its JSON. The other libraries and
+doorkey's `verify` check the signature and read the claims. `AccessTokenVerifier` also checks the claims. The
+contenders take turns in changing order, {LOOPS} tokens at a time. A round's figure is the median of its calls. Ratios
+are computed within each round, and the table has their median with its 95 % interval. Times are the CPU time of the
+thread. A line without a target is only a comparison. For the last line, {UNKNOWN} tokens with an unknown `kid` arrive
+within a second.
 """
 
 
