@@ -101,7 +101,7 @@ def test_only_on_loopback_is_the_port_free_and_the_path_open(registered: str, ur
         ({"scope": "openid other"}, "invalid_scope"),
         ({"response_mode": "other"}, "invalid_request"),
         ({"request": "a.b.c"}, "request_not_supported"),
-        ({"request_uri": "https://app.example/request"}, "request_not_supported"),
+        ({"request_uri": "https://app.example/request"}, "request_uri_not_supported"),
         ({"code_challenge": None}, "invalid_request"),
         ({"code_challenge_method": None}, "invalid_request"),
         ({"code_challenge": None, "code_challenge_method": None}, "invalid_request"),

@@ -33,6 +33,9 @@ from doorkey.server.storage.effects import FindBrowser, FindClient, FindSession,
 from doorkey.wire.flow import Flow
 from doorkey.wire.messages import Request, Response
 
+PROMPTS = ("none", "login", "consent")
+"""The values of `prompt` that have an effect (OpenID Connect Core §3.1.2.1)."""
+
 _CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}")
 _RESPONSE_TYPES = {"code", "token", "id_token", "none"}
 
@@ -77,8 +80,9 @@ def _acceptable(parameters: Parameters, client: Client, uri: str) -> Authorizati
             description="Client is not allowed to initiate browser login with given response_type."
             f" {flow} flow is disabled for the client."
         )
-    if parameters.get("request") or parameters.get("request_uri"):
-        raise ServerError("request_not_supported")
+    for name in ("request", "request_uri"):  # OpenID Connect Core §3.1.2.6
+        if parameters.get(name):
+            raise ServerError(f"{name}_not_supported")
     front_channel = types != ("code",)
     mode = parameters.get("response_mode") or ("fragment" if front_channel else "query")
     if mode not in RESPONSE_MODES:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from doorkey.jose.algorithms import ASYMMETRIC
 from doorkey.server.context import At
+from doorkey.server.endpoints.authorize import PROMPTS
 from doorkey.server.grants import GRANTS
-from doorkey.server.registrations import ENCRYPTION_ALGS, ENCRYPTION_ENCS, RESPONSE_TYPES, SECRET_ALGS
+from doorkey.server.registrations import ENCRYPTION_ALGS, ENCRYPTION_ENCS, METHODS, NONE, RESPONSE_TYPES, SECRET_ALGS
 from doorkey.server.responses.authorization import RESPONSE_MODES
 from doorkey.server.responses.responses import json_response
 from doorkey.wire.flow import Flow
 from doorkey.wire.messages import Request, Response
 
-METHODS = ("private_key_jwt", "client_secret_basic", "client_secret_post", "client_secret_jwt")
-ASSERTION_ALGORITHMS = ("RS256", "PS256", "ES256", "ES384", "ES512", "EdDSA", "HS256", "HS384", "HS512")
+ASSERTION_ALGORITHMS = tuple(alg for alg in (*ASYMMETRIC, *SECRET_ALGS) if alg not in ("Ed25519", "Ed448"))
+"""The algorithms that are accepted for client assertions. Two names of EdDSA are not listed, as in Keycloak."""
 
 
 def discovery(request: Request, at: At) -> Flow[Response]:
@@ -33,7 +35,7 @@ def discovery(request: Request, at: At) -> Flow[Response]:
         "response_types_supported": list(RESPONSE_TYPES),
         "response_modes_supported": list(RESPONSE_MODES),
         "subject_types_supported": ["public"],
-        "prompt_values_supported": ["none", "login"],
+        "prompt_values_supported": list(PROMPTS),
         "id_token_signing_alg_values_supported": [*at.keys.algorithms, *SECRET_ALGS],
         "userinfo_signing_alg_values_supported": [*at.keys.algorithms, *SECRET_ALGS],
         "introspection_signing_alg_values_supported": [*at.keys.algorithms, *SECRET_ALGS],
@@ -51,11 +53,13 @@ def discovery(request: Request, at: At) -> Flow[Response]:
             "iss",
             "sub",
             "aud",
+            "azp",
             "exp",
             "iat",
             "auth_time",
             "acr",
             "nonce",
+            "preferred_username",
             "name",
             "given_name",
             "family_name",
@@ -71,6 +75,8 @@ def discovery(request: Request, at: At) -> Flow[Response]:
         metadata["registration_endpoint"] = ends.registration
         metadata["client_id_metadata_document_supported"] = at.registration.has_documents
     for endpoint in ("token_endpoint", "introspection_endpoint", "revocation_endpoint"):
-        metadata[f"{endpoint}_auth_methods_supported"] = list(METHODS)
+        # A public client may not introspect tokens (RFC 7662 §2.1).
+        public = endpoint != "introspection_endpoint"
+        metadata[f"{endpoint}_auth_methods_supported"] = [one for one in METHODS if public or one != NONE]
         metadata[f"{endpoint}_auth_signing_alg_values_supported"] = list(ASSERTION_ALGORITHMS)
     return json_response(metadata, headers=(("Cache-Control", "no-cache"),))
