@@ -180,9 +180,10 @@ def test_no_registration_sets_a_claim_that_the_server_relies_on(name: str) -> No
         replace(ALICE, id_token_claims={name: "x"})
 
 
-def introspected(world: World, token: str, accept: str) -> Response:
+def introspected(world: World, token: str, *accept: str) -> Response:
     basic = base64.b64encode(f"app:{SECRET}".encode()).decode()
-    headers = (("Content-Type", FORM), ("Authorization", f"Basic {basic}"), ("Accept", accept))
+    sent = [("Accept", one) for one in accept]
+    headers = (("Content-Type", FORM), ("Authorization", f"Basic {basic}"), *sent)
     request = Request("POST", ENDPOINTS.introspection, headers, (("token", token),))
     return run(introspect(request, world.at), world.perform)
 
@@ -218,3 +219,36 @@ def test_a_response_in_a_form_of_its_own_is_no_token() -> None:
         assert get_userinfo(world, token).status == 401
         with pytest.raises(VerificationError, match="typ"):
             verify(token, world.at.keys.verifying, algorithms=["RS256"], typ="at+jwt")
+
+
+JWT = "application/token-introspection+jwt"
+
+
+@pytest.mark.parametrize(
+    "weight", ["q=0", "q=0.", "q=0.0", "q=0.000", "Q=0.00", "q = 0", "charset=utf-8;q=0.0", 'x="a,;q=1";q=0']
+)
+@pytest.mark.parametrize("spaced", ["{0};{1}", "{0} ; {1}", "{0};\t{1} ", " {0} ;{1} , application/json;q=0.5"])
+def test_a_jwt_of_weight_zero_is_refused_in_every_spelling(weight: str, spaced: str) -> None:
+    answer = introspected(World(), "g", spaced.format(JWT, weight))
+    assert answer.header("content-type") == "application/json"
+
+
+@pytest.mark.parametrize(
+    "accept",
+    [
+        (f"{JWT};q=0.001",),
+        (f"{JWT} ; q=1.000",),
+        (f"{JWT};q=0.5, application/json;q=0",),
+        (JWT.upper(),),
+        ("application/json", JWT),
+        (f'{JWT};x=";q=0"',),
+        (f'text/html;x="a,{JWT};q=0", {JWT}',),
+    ],
+)
+def test_a_jwt_of_any_other_weight_is_accepted(accept: tuple[str, ...]) -> None:
+    assert introspected(World(), "g", *accept).header("content-type") == JWT
+
+
+@pytest.mark.parametrize("accept", [(), ("*/*",), ("application/*",), (f'text/html;x="a,{JWT}"',)])
+def test_a_jwt_is_sent_only_to_a_client_that_names_its_type(accept: tuple[str, ...]) -> None:
+    assert introspected(World(), "g", *accept).header("content-type") == "application/json"

@@ -3,6 +3,7 @@ the audience and for their own refresh tokens."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -21,6 +22,11 @@ from doorkey.wire.flow import Flow
 from doorkey.wire.messages import Request, Response
 
 INACTIVE = {"active": False}
+
+_JWT_RESPONSE = f"application/{INTROSPECTION_TYPE}"
+_QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"?')
+"""A quoted parameter value, which may contain commas and semicolons."""
+_WEIGHT_0 = re.compile(r"q\s*=\s*0(\.0*)?")
 
 
 def introspect(request: Request, at: At) -> Flow[Response]:
@@ -42,14 +48,19 @@ def _introspect(request: Request, at: At) -> Flow[Response]:
     content = INACTIVE if claims is None else claims
     if not _accepts_jwt(request):
         return json_response(content)
-    headers = (("Content-Type", f"application/{INTROSPECTION_TYPE}"), *NO_STORE)
+    headers = (("Content-Type", _JWT_RESPONSE), *NO_STORE)
     return Response(200, headers, introspection_token(at, client, content).encode("ascii"))
 
 
 def _accepts_jwt(request: Request) -> bool:
-    """Return whether the client accepts a JWT as the response (RFC 9701 §4). A media type with `q=0` is refused."""
-    types = [one.replace(" ", "").lower() for one in (request.header("accept") or "").split(",")]
-    return any(one.partition(";")[0] == f"application/{INTROSPECTION_TYPE}" and one[-4:] != ";q=0" for one in types)
+    """Return whether the client accepts a JWT as the response (RFC 9701 §4). A media type with the weight 0 is refused
+    (RFC 9110 §12.4.2, §12.5.1)."""
+    headers = ",".join(value for name, value in request.headers if name.lower() == "accept")
+    for media_range in _QUOTED.sub("", headers).lower().split(","):
+        media_type, *parameters = (part.strip() for part in media_range.split(";"))
+        if media_type == _JWT_RESPONSE and not any(_WEIGHT_0.fullmatch(one) for one in parameters):
+            return True
+    return False
 
 
 def _access(at: At, token: str, client: Client) -> Flow[dict[str, Any] | None]:
