@@ -160,7 +160,7 @@ class StoreError(TransportError):
 
 
 class InvalidResponse(OAuthError):
-    """The response of the server violates the protocol. `problem` is a stable word for the violation."""
+    """A response, of HTTP `status`, violates the protocol. `problem` is a stable word; `excerpt` quotes the body."""
 
     code = "invalid_response"
 

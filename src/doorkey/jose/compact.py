@@ -32,7 +32,10 @@ Segments: TypeAlias = tuple[bytes, bytes, bytes, bytes]
 
 @dataclass(frozen=True, slots=True, repr=False)
 class UnverifiedToken:
-    """An unverified token, from `unsafe_read`. Use its claims only to choose keys, and pass it to `verify`."""
+    """An unverified token, from `unsafe_read`. Pass it to `verify`.
+
+    claims: the unverified claims. Use them only to choose keys.
+    """
 
     claims: Mapping[str, Any]
     _segments: Segments

@@ -61,7 +61,11 @@ _GCM_IV_TAG: Final = (12, 16)
 
 @dataclass(frozen=True, slots=True, repr=False)
 class DecryptedToken:
-    """The protected header and the plaintext of an encrypted token. Encryption does not authenticate the sender."""
+    """A decrypted token. Encryption does not authenticate the sender.
+
+    header: the protected header.
+    plaintext: the decrypted bytes.
+    """
 
     header: Mapping[str, Any]
     plaintext: bytes

@@ -37,6 +37,7 @@ class Key:
     """A key that was read and checked by `import_key`, which constructs it. Its repr shows no key material."""
 
     jose: JoseKey
+    """The key as joserfc represents it."""
     kid: str | None = field(init=False, compare=False)
     """The key's own id, or None (RFC 7517 §4.5)."""
     _misfits: dict[str, str | None] = field(default_factory=dict[str, "str | None"], init=False, compare=False)

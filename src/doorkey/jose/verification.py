@@ -62,7 +62,11 @@ _BAD_SIGNATURE: Final = ("signature", "cannot be verified with these keys")
 
 @dataclass(frozen=True, slots=True, repr=False)
 class VerifiedToken:
-    """The protected header and the claims of a token with a verified signature. The claims are not checked yet."""
+    """A token with a verified signature.
+
+    header: the protected header.
+    claims: the claims, which are not checked yet.
+    """
 
     header: Mapping[str, Any]
     claims: Mapping[str, Any]

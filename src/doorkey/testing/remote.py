@@ -65,7 +65,7 @@ class RemoteProvider:
         return self.issuer_of(DEFAULT_REALM)
 
     def issuer_of(self, realm: str) -> str:
-        """Return the issuer of a realm. Raises `UsageError` for an unknown realm."""
+        """Return the issuer of `realm`. Raises `UsageError` for an unknown realm."""
         return found(realm, self._issuers, "realm")
 
     def token(
@@ -138,23 +138,23 @@ class RemoteProvider:
         return LogoutCall(**self.call("send_logout_token", username=username, **given))
 
     def end_session(self, session_id: str, *, realm: str = DEFAULT_REALM) -> bool:
-        """End a session as an administrator does, and notify its clients. Return False if there is no such session."""
+        """End a session and notify its clients; see `Provider.end_session`. Return whether the session existed."""
         return self.call("end_session", session_id=session_id, realm=realm) is True
 
     def log_in(self, url: str, username: str, password: str | None = None) -> str:
-        """Log a user in at the URL of an authorization request, and return the callback URL."""
+        """Log a user in for an authorization request, and return the callback URL; see `Provider.log_in`."""
         return str(self.call("log_in", url=url, username=username, password=password))
 
     def approve_device(
         self, user_code: str, username: str, password: str | None = None, *, realm: str = DEFAULT_REALM
     ) -> None:
-        """Log a user in on the page for device codes, and allow the device to log in."""
+        """Log a user in on the page for device codes, and allow the device; see `Provider.approve_device`."""
         self.call("approve_device", user_code=user_code, username=username, password=password, realm=realm)
 
     def deny_device(
         self, user_code: str, username: str, password: str | None = None, *, realm: str = DEFAULT_REALM
     ) -> None:
-        """Log a user in on the page for device codes, and refuse the device."""
+        """Log a user in on the page for device codes, and refuse the device; see `Provider.deny_device`."""
         self.call("deny_device", user_code=user_code, username=username, password=password, realm=realm)
 
     def advance(self, seconds: float) -> None:
@@ -166,7 +166,7 @@ class RemoteProvider:
         return arguments.seconds(self.call("clock"), "the provider's clock")
 
     def rotate_keys(self, *, realm: str = DEFAULT_REALM, withdraw: bool = False) -> None:
-        """Sign with new keys from now on. `withdraw` removes the earlier keys from the JWK Set."""
+        """Sign with new keys from now on; see `Provider.rotate_keys`. `withdraw` removes the earlier keys."""
         self.call("rotate_keys", realm=realm, withdraw=withdraw)
 
     def expire_access_tokens(self) -> None:
@@ -211,7 +211,7 @@ class RemoteProvider:
 
 
 class RemoteFaults:
-    """The faults of a provider in another process."""
+    """The faults of a `provider` in another process."""
 
     def __init__(self, provider: RemoteProvider) -> None:
         self._provider = provider

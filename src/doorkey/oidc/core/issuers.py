@@ -43,11 +43,11 @@ class TenantIssuer:
             object.__setattr__(self, "tenants", frozenset(tenants))
 
     def issuer_of(self, tenant: str) -> str:
-        """Return the issuer of the tenant with this ID."""
+        """Return the issuer of the tenant with the ID `tenant`."""
         return self.template.replace(PLACEHOLDER, tenant)
 
     def check(self, claims: Mapping[str, Any]) -> None:
-        """Raise `VerificationError` unless `iss` is the issuer of the tenant `tid`, and its users may log in."""
+        """Raise `VerificationError` unless `claims` have the issuer of their tenant, and its users may log in."""
         tenant = claims.get("tid")
         if not isinstance(tenant, str) or not _TENANT.fullmatch(tenant):
             raise InvalidClaimError("tid", "is missing or not a tenant ID")

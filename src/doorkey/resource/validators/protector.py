@@ -56,7 +56,7 @@ class ProtectorCore:
         return found
 
     def parse_request_authorization(self, request: ProtectedRequest) -> tuple[TokenValidator, str]:
-        """Return the validator and the token of a request.
+        """Return the validator and the token of a `request`.
 
         Raises `MissingAuthorizationError` without an `Authorization` header, `UnsupportedTokenTypeError` for an unknown
         scheme or a missing token, and `MalformedRequest` for two tokens, for two `Authorization` headers and for a
