@@ -33,7 +33,7 @@ _NO_SERVER: Final = (
 class AssertionClient(OAuth2Client):
     """A client that signs a new assertion for each token request (RFC 7523 §2.1).
 
-    token_endpoint (or token_url): URL of the token endpoint.
+    token_endpoint, token_url: two names of one option, the URL of the token endpoint.
     issuer: `iss` of the assertion. Without a token endpoint, or in addition to `assertion_issuer`, it is instead the
         authorization server, a URL or an `Issuer`, whose metadata is discovered on first use.
     assertion_issuer: `iss` of the assertion; None: `issuer`, or the `client_id` if `issuer` is the server.

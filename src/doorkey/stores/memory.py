@@ -89,7 +89,7 @@ class MemoryStore(NotPicklable):
             return lease
 
     def commit(self, key: str, data: bytes | None, *, expected: int) -> int:
-        """Save `data`, or delete the record (None), if its version is `expected`. Return the new version, or 0."""
+        """Save `data` as the record of `key`, or delete the record (None). See `StoreCalls.commit`."""
         checked_key(key)
         check_commit(data, expected)
         with self._lock:
@@ -125,7 +125,7 @@ class MemoryStore(NotPicklable):
         return version
 
     def release(self, lease: Lease) -> None:
-        """Release the lease. An expired lease is ignored."""
+        """Release a `lease`. An expired lease is ignored."""
         checked_lease(lease)
         with self._lock:
             held = self._leases.get(lease.key)
@@ -191,11 +191,11 @@ class AsyncMemoryStore(NotPicklable):
         return self._store.try_lease(key, seconds)
 
     async def commit(self, key: str, data: bytes | None, *, expected: int) -> int:
-        """Save `data`, or delete the record (None), if its version is `expected`. Return the new version, or 0."""
+        """Save `data` as the record of `key`, or delete the record (None). See `StoreCalls.commit`."""
         return self._store.commit(key, data, expected=expected)
 
     async def release(self, lease: Lease) -> None:
-        """Release the lease. An expired lease is ignored."""
+        """Release a `lease`. An expired lease is ignored."""
         self._store.release(lease)
 
     async def close(self) -> None:

@@ -92,7 +92,7 @@ class StoreCalls(Protocol):
         ...
 
     def release(self, lease: Lease) -> None:
-        """Release the lease. An expired lease is ignored, even if another caller holds the next lease of its key."""
+        """Release a `lease`. An expired lease is ignored, even if another caller holds the next lease of its key."""
         ...
 
 
@@ -122,7 +122,7 @@ class AsyncStoreCalls(Protocol):
         ...
 
     async def release(self, lease: Lease) -> None:
-        """Release the lease. An expired lease is ignored."""
+        """Release a `lease`. An expired lease is ignored."""
         ...
 
 

@@ -57,11 +57,11 @@ class RedisStore(NotPicklable):
         return run(self._commands.try_lease(key, seconds), self._perform)
 
     def commit(self, key: str, data: bytes | None, *, expected: int) -> int:
-        """Save `data`, or delete the record (None), if its version is `expected`. Return the new version, or 0."""
+        """Save `data` as the record of `key`, or delete the record (None). See `StoreCalls.commit`."""
         return run(self._commands.commit(key, data, expected), self._perform)
 
     def release(self, lease: Lease) -> None:
-        """Release the lease. An expired lease is ignored."""
+        """Release a `lease`. An expired lease is ignored."""
         run(self._commands.release(lease), self._perform)
 
     def close(self) -> None:
@@ -116,11 +116,11 @@ class AsyncRedisStore(NotPicklable):
         return await arun(self._commands.try_lease(key, seconds), self._perform)
 
     async def commit(self, key: str, data: bytes | None, *, expected: int) -> int:
-        """Save `data`, or delete the record (None), if its version is `expected`. Return the new version, or 0."""
+        """Save `data` as the record of `key`, or delete the record (None). See `StoreCalls.commit`."""
         return await arun(self._commands.commit(key, data, expected), self._perform)
 
     async def release(self, lease: Lease) -> None:
-        """Release the lease. An expired lease is ignored."""
+        """Release a `lease`. An expired lease is ignored."""
         await arun(self._commands.release(lease), self._perform)
 
     async def close(self) -> None:

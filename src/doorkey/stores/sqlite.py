@@ -103,7 +103,7 @@ class SQLiteStore(NotPicklable):
             return lease if taken.rowcount == 1 else None
 
     def commit(self, key: str, data: bytes | None, *, expected: int) -> int:
-        """Save `data`, or delete the record (None), if its version is still `expected`. Return the new version, or 0.
+        """Save `data` as the record of `key`, or delete the record (None). See `StoreCalls.commit`.
 
         When this returns, a saved record is on the disk, and no file of the store contains a deleted record.
         """
@@ -117,7 +117,7 @@ class SQLiteStore(NotPicklable):
         return version
 
     def release(self, lease: Lease) -> None:
-        """Release the lease. An expired lease is ignored."""
+        """Release a `lease`. An expired lease is ignored."""
         held = checked_lease(lease)
         with self._connection.used() as db:
             db.execute(_RELEASE, (held.key, held.owner))
@@ -190,11 +190,11 @@ class AsyncSQLiteStore(NotPicklable):
         return await self._run(self._store.try_lease, key, seconds)
 
     async def commit(self, key: str, data: bytes | None, *, expected: int) -> int:
-        """Save `data`, or delete the record (None), if its version is `expected`. Return the new version, or 0."""
+        """Save `data` as the record of `key`, or delete the record (None). See `StoreCalls.commit`."""
         return await self._run(lambda: self._store.commit(key, data, expected=expected))
 
     async def release(self, lease: Lease) -> None:
-        """Release the lease. An expired lease is ignored."""
+        """Release a `lease`. An expired lease is ignored."""
         await self._run(self._store.release, lease)
 
     async def close(self) -> None:
