@@ -36,7 +36,9 @@ def account_in(path: str | os.PathLike[str], *, needs_token_uri: bool) -> Accoun
     content.
     """
     given: object = path
-    named = printable(str(given), 200) if isinstance(given, str | os.PathLike) else ""
+    if not isinstance(given, str | os.PathLike):
+        raise UsageError(f"the path of a key file must be a str or os.PathLike, not {type(given).__name__}")
+    named = printable(os.fspath(path), 200)
     try:
         members = parse_service_account(_read(path), needs_token_uri=needs_token_uri)
         return Account(members.client_email, import_key(members.private_key), members.private_key_id, members.token_uri)
@@ -45,9 +47,6 @@ def account_in(path: str | os.PathLike[str], *, needs_token_uri: bool) -> Accoun
 
 
 def _read(path: str | os.PathLike[str]) -> bytes:
-    given: object = path
-    if not isinstance(given, str | os.PathLike):
-        raise UsageError(f"its path must be a str or os.PathLike, not {type(given).__name__}")
     # Without O_NONBLOCK, opening a named pipe would block until a writer opens it.
     flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
     try:

@@ -23,7 +23,7 @@ from doorkey.sources.token_call import (
 )
 from doorkey.sources.token_client import TokenClient
 from doorkey.tokens import OAuthToken
-from doorkey.values import Scope, Secret
+from doorkey.values import Secret
 from doorkey.wire.flow import Flow, maybe_await
 
 __all__: list[str] = []
@@ -46,7 +46,7 @@ class TokenRequests:
         params: Mapping[str, Any] | None = None,
         headers: HeaderItems | None = None,
     ) -> None:
-        self._parameters, self._scope = credentials.parameters(), Scope.of(credentials.scopes)
+        self._parameters = credentials.parameters()
         self._allow_changed_auth_time = credentials.allow_changed_auth_time
         self._server, self._observer, self._clock = server, observer, clock
         self._client = TokenClient(

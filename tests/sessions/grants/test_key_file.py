@@ -103,7 +103,7 @@ def folder_itself(folder: Path) -> Any:
 MALFORMED: dict[str, tuple[Callable[[Path], Any], str]] = {
     "no file": (lambda folder: folder / "missing.json", r"missing\.json: it cannot be read \(No such file"),
     "a folder": (folder_itself, "Is a directory"),
-    "no path": (lambda _: 7, "its path must be a str or os.PathLike, not int"),
+    "no path": (lambda _: 7, "the path of a key file must be a str or os.PathLike, not int"),
     "a null byte": (lambda _: "a\0b", "contains a null byte"),
     "no server": (lambda folder: written(folder, None), "no token_uri: give the authorization server as issuer="),
     "large": (lambda folder: written(folder, "x", padding=" " * MAX_FILE), f"larger than {MAX_FILE} bytes"),
