@@ -10,6 +10,7 @@ import re
 import sys
 import textwrap
 from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
 import pytest
@@ -55,7 +56,7 @@ def methods_of(kind: type[Any], path: str) -> Iterator[tuple[str, Any, Any]]:
 
 
 def unbound(member: Any) -> Any:
-    return member.__func__ if isinstance(member, classmethod | staticmethod) else member
+    return inspect.unwrap(member) if type(member) in (classmethod, staticmethod) else member
 
 
 def parameters_of(value: Any) -> list[str]:
@@ -68,6 +69,7 @@ def parameters_of(value: Any) -> list[str]:
     return [name for name in names if name not in ("self", "cls") and not name.startswith("_")]
 
 
+@cache
 def documentation_of(value: Any) -> str:
     """Return the docstring; that of a class has the docstrings of its constructor, its bases and its fields too."""
     own = inspect.getdoc(value) or ""
