@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import ast
 import importlib
 import inspect
-import itertools
 import re
 import sys
-import textwrap
 from collections.abc import Iterator
 from functools import cache
 from typing import Any
@@ -17,6 +14,8 @@ import pytest
 
 from tests.support.django_project import project
 from tests.test_public_api import PUBLIC, belongs, home_of, names_of
+from tools.docs.docstrings import parameters
+from tools.docs.names import notes
 
 REFERENCE = re.compile(r"`([A-Za-z_][\w.]*)`")
 """A name in backticks, whose docstring may explain the parameters instead."""
@@ -83,20 +82,15 @@ def documentation_of(value: Any) -> str:
 
 def fields_of(kind: type[Any]) -> Iterator[str]:
     """Yield a line for each field of a class that has a docstring below it."""
-    try:
-        (tree,) = ast.parse(textwrap.dedent(inspect.getsource(kind))).body
-    except OSError:  # a class that is made at run time
-        return
-    body: list[ast.stmt] = getattr(tree, "body", [])
-    for field, text in itertools.pairwise(body):
-        if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name) and isinstance(text, ast.Expr):
-            yield f"{field.target.id}: {ast.literal_eval(text.value)}"
+    for path, text in notes(kind.__module__).items():
+        owner, _, name = path.rpartition(".")
+        if owner == kind.__name__:
+            yield f"{name}: {text}"
 
 
 def explains(text: str, name: str) -> bool:
     """Return whether a docstring has a line for a parameter, alone or with others, or names it in a sentence."""
-    line = rf"^ *(?:\*{{0,2}}\w+, )*{name}(?:, \*{{0,2}}\w+)*: "
-    return re.search(line, text, re.MULTILINE) is not None or re.search(rf"`{name}[=`]", text) is not None
+    return name in parameters(text) or re.search(rf"`{name}[=`]", text) is not None
 
 
 def referred(text: str, value: Any, kind: Any) -> Iterator[tuple[Any, Any]]:
