@@ -47,7 +47,9 @@ VALUES = (
 LOGIN = "/realms/master/login-actions/authenticate"
 AUTHORIZATION = ("", "Basic Og==", "Basic Y2xpZW50LTE6bXktc2VjcmV0", "Bearer a.b.c", "Basic \xff")
 SENT = ("Authorization", "Cookie", "Origin", "X-Forwarded-For")
-HEADER = st.text(st.characters(max_codepoint=255, exclude_characters="\r\n\0"), max_size=60)
+HEADER = st.text(st.characters(max_codepoint=255, exclude_characters="\r\n\0"), max_size=60) | st.sampled_from(
+    ("http://[", "http://[x]:1")
+)
 
 pairs = st.lists(
     st.tuples(

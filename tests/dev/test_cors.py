@@ -43,6 +43,13 @@ def test_a_script_of_another_origin_reads_nothing(provider: Provider, http: requ
     assert allowed(http.get(provider.userinfo_endpoint, headers=bearer)) is None
 
 
+@pytest.mark.parametrize("origin", ["http://[", "http://[::1", "http://[x]:80"])
+def test_an_origin_that_cannot_be_parsed_reads_nothing(provider: Provider, http: requests.Session, origin: str) -> None:
+    answer = http.post(provider.token_endpoint, LOGIN, headers={"Origin": origin})
+    assert (answer.status_code, allowed(answer)) == (200, None)
+    assert http.options(provider.token_endpoint, headers={**PREFLIGHT, "Origin": origin}).status_code == 204
+
+
 def test_every_origin_may_read_for_a_client_that_registered_it(provider: Provider, http: requests.Session) -> None:
     assert allowed(http.post(provider.token_endpoint, {**LOGIN, "client_id": "any"}, headers={"Origin": EVIL})) == EVIL
 

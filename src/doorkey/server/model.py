@@ -8,7 +8,7 @@ from typing import Any, Self
 
 from doorkey.arguments import count, each, flag, instance
 from doorkey.errors import UsageError
-from doorkey.server.checks import check_json, check_known, check_optional, names
+from doorkey.server.checks import check_claims, check_known, check_optional, names
 from doorkey.server.option_names import options_checked
 from doorkey.server.registrations import SIGNING_ALGS, Client, TrustedIssuer
 
@@ -84,7 +84,7 @@ class Settings:
         if not self.acr_values:
             raise UsageError("acr_values is empty: name at least one authentication context, which every login needs")
         check_optional(self.audience, "audience")
-        check_json(self.access_token_claims, "access_token_claims")
+        check_claims(self.access_token_claims, "access_token_claims")
         trusted = each(self.trusted_issuers, TrustedIssuer, "trusted_issuers are TrustedIssuer values")
         object.__setattr__(self, "trusted_issuers", trusted)
 

@@ -21,6 +21,7 @@ from doorkey.protocol.registration import (
     InvalidRedirectURI,
     UnapprovedSoftwareStatement,
 )
+from doorkey.server.checks import is_parsable
 from doorkey.server.registrations import (
     AUTHORIZATION_CODE,
     CLIENT_CREDENTIALS,
@@ -162,6 +163,8 @@ def redirect_uri_problem(uri: str) -> str | None:
         return "is too long, or has a character that a URI cannot contain"
     if "#" in uri or "*" in uri:
         return "has a fragment or a wildcard"
+    if not is_parsable(uri):
+        return "cannot be parsed as a URL"
     scheme, colon, _ = uri.partition(":")
     if not colon:
         return "is not absolute"

@@ -7,15 +7,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from doorkey.arguments import count, flag, mapping, named
+from doorkey.arguments import count, flag, named
 from doorkey.errors import UsageError
 from doorkey.jose.algorithms import ASYMMETRIC
 from doorkey.server.checks import (
     check_added_claims,
+    check_jwks,
     check_known,
     check_optional,
     check_secret,
     check_texts,
+    is_parsable,
     names,
 )
 from doorkey.server.option_names import options_checked
@@ -145,7 +147,7 @@ class Client:
             check_known(one, RESPONSE_TYPES, "response type")
         object.__setattr__(self, "response_types", types)
         if self.jwks is not None:
-            mapping(self.jwks, "jwks")
+            check_jwks(self.jwks, "jwks")
         check_texts(self.audiences, "audiences", "by scope")
         for name in ("require_pkce", "require_consent", "lightweight", "frontchannel_logout_session_required"):
             flag(getattr(self, name), name)
@@ -244,7 +246,7 @@ class TrustedIssuer:
 
     def __post_init__(self) -> None:
         named(self.issuer, "the name of a trusted issuer")
-        mapping(self.jwks, "jwks")
+        check_jwks(self.jwks, "jwks")
         object.__setattr__(self, "algorithms", names(self.algorithms, "algorithms"))
         count(self.max_age, "max_age in seconds", least=0)
 
@@ -252,3 +254,5 @@ class TrustedIssuer:
 def _check_uris(uris: tuple[str, ...], what: str) -> None:
     if not all(_URI.fullmatch(uri) for uri in uris):
         raise UsageError(f"{what} contains a character that a URI cannot contain: percent-encode it (RFC 3986 §2)")
+    if not all(is_parsable(uri) for uri in uris):
+        raise UsageError(f"{what} contains a URI with an invalid host: write only an IPv6 address in brackets")

@@ -81,9 +81,8 @@ def _claims_of_hint(hint: str, at: At) -> Flow[Mapping[str, Any] | None]:
         found = verify(hint, client.secret, algorithms=(client.id_token_signed_response_alg,), typ="JWT").claims
     except (VerificationError, UsageError):
         return None
-    return (
-        found if (found.get("iss"), found.get("typ"), found.get("azp")) == (at.issuer, ID, client.client_id) else None
-    )
+    is_own = (found.get("iss"), found.get("typ"), found.get("azp")) == (at.issuer, ID, client.client_id)
+    return found if is_own and isinstance(found.get("sid", ""), str) else None
 
 
 def _post_logout_url(parameters: Parameters, client_id: str) -> Flow[str | None]:

@@ -28,7 +28,7 @@ def userinfo(request: Request, at: At) -> Flow[Response]:
 
 def _userinfo(request: Request, at: At, realm: str) -> Flow[Response]:
     claims, user = yield from authorized(request, at, realm, in_form=True)
-    scope = tuple(claims["scope"].split())
+    scope = tuple(claims.get("scope", "").split())
     if "openid" not in scope:
         headers = challenge(realm, InsufficientScope.code, "Missing openid scope")
         raise InsufficientScope(status=403, headers=headers)

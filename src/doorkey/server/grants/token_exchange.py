@@ -105,7 +105,8 @@ def _scope(asked: str | None, client: Client, claims: Mapping[str, Any]) -> Flow
 
 def _account(claims: Mapping[str, Any]) -> dict[str, Any]:
     """Return the claims about a client's own account, from the `claims` of its token."""
-    return {name: claims[name] for name in ("sub", "realm_access", "email_verified", "preferred_username")}
+    kept = ("sub", "realm_access", "email_verified", "preferred_username")
+    return {name: claims[name] for name in kept if name in claims}
 
 
 def _identity(

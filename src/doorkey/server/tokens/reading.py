@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from doorkey.errors import InvalidToken, OAuthError
+from doorkey.errors import InvalidToken, OAuthError, VerificationError
+from doorkey.jose.claim_rules import audiences, numeric_date
 from doorkey.jose.keys import Key
 from doorkey.jose.verification import VerifiedToken, verify
 from doorkey.server.context import At
@@ -13,8 +14,10 @@ from doorkey.server.registrations import User
 from doorkey.server.storage.effects import FindSession, FindUser, IsRevoked, NotBefore
 from doorkey.server.tokens.claims import is_service_account
 from doorkey.server.tokens.keys import REFRESH_ALG
-from doorkey.server.tokens.kinds import ACCESS, AT_JWT, CONSENT, LOGIN, REFRESH
+from doorkey.server.tokens.kinds import ACCESS, AT_JWT, CONSENT, ID, LOGIN, REFRESH
 from doorkey.wire.flow import Flow
+
+_TEXTS = ("azp", "jti", "sub", "sid", "gid", "scope")
 
 
 def read_own(at: At, token: str, kind: str) -> Mapping[str, Any] | None:
@@ -26,7 +29,7 @@ def read_own(at: At, token: str, kind: str) -> Mapping[str, Any] | None:
     claims = None if found is None else _normalized(found)
     if claims is None or claims.get("iss") != at.issuer or claims.get("typ") != kind:
         return None
-    return claims
+    return claims if _has_own_claims(claims, kind) else None
 
 
 def is_expired(at: At, claims: Mapping[str, Any]) -> bool:
@@ -65,6 +68,22 @@ def live_access_token(at: At, token: str) -> Flow[tuple[Mapping[str, Any], User 
     if session is None or session.grant(claims["gid"]) is None or user is None:
         raise InvalidToken(description="user_session_not_found", status=401)
     return claims, user
+
+
+def _has_own_claims(claims: Mapping[str, Any], kind: str) -> bool:
+    """Return whether the claims that the server sets in a token of this `kind` are present and of their types.
+
+    They may be missing or wrong only in a token that was minted for a test.
+    """
+    try:
+        is_timed = None not in [numeric_date(claims, name) for name in ("exp", "iat")]
+        audiences(claims)
+    except VerificationError:
+        return False
+    needed = {ID: ("azp",), ACCESS: ("azp", "jti", "gid" if "sid" in claims else "sub")}.get(kind, ())
+    return (is_timed or kind != ACCESS) and all(
+        isinstance(claims.get(name, None if name in needed else ""), str) for name in _TEXTS
+    )
 
 
 def _normalized(token: VerifiedToken) -> Mapping[str, Any]:
