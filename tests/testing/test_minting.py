@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 import requests
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from doorkey.errors import UsageError, VerificationError
 from doorkey.jose.generation import generate_key
@@ -178,7 +179,10 @@ def test_refresh_tokens_are_refused_on_demand_and_later_ones_work(http: requests
         ({"claims": {"a": object()}}, "claims must be JSON values"),
         ({"expires_in": "soon"}, "expires_in is a number of seconds"),
         ({"key": "-----BEGIN PUBLIC KEY-----"}, "the key"),
-        ({"key": generate_key("ES256").public_jwk()}, "key"),
+        ({"key": generate_key("ES384").public_jwk()}, "signing needs a private key; this one is public"),
+        ({"key": {**generate_key("ES256").as_dict(is_private=True), "use": "enc"}}, "`use` is not `sig`"),
+        ({"key": X25519PrivateKey.generate()}, "no algorithm signs with a key on X25519: use P-256, or Ed25519"),
+        ({"key": "short"}, "HS256 needs a secret of at least 32 bytes"),
         ({"claims": {"\ud800": 1}}, "claims must be JSON values"),
         ({"scopes": 5}, "scopes is text"),
         ({"rfc9068": "yes"}, "rfc9068 is True, False or None"),

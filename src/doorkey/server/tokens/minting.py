@@ -8,8 +8,8 @@ from typing import Any
 
 from doorkey.arguments import mapping, named, seconds, texts
 from doorkey.errors import UsageError
-from doorkey.jose.algorithms import ALGORITHMS
 from doorkey.jose.keys import Key, import_key
+from doorkey.jose.signers import algorithm_for
 from doorkey.jose.signing import sign
 from doorkey.server.checks import check_json
 from doorkey.server.context import At
@@ -127,20 +127,7 @@ def _for_client(at: At, client: Client, claims: Mapping[str, Any], changes: Toke
 def _signed(at: At, claims: Mapping[str, Any], changes: TokenChanges, alg: str, typ: str) -> str:
     if changes.key is None:
         return sign(claims, at.keys.signer(alg), alg=alg, header={"typ": typ})
-    return sign(claims, changes.key, alg=algorithm_of(changes.key), header={"typ": typ})
-
-
-def algorithm_of(key: Key) -> str:
-    """Return the first algorithm that `key` may sign with. Raises `UsageError` if it cannot sign."""
-    refused = UsageError("the key fits no signature algorithm")
-    for alg in ALGORITHMS:
-        try:
-            key.check(alg, "sign")
-        except UsageError as error:
-            refused = error
-        else:
-            return alg
-    raise refused
+    return sign(claims, changes.key, alg=algorithm_for(changes.key), header={"typ": typ})
 
 
 def with_rfc9068(at: At, rfc9068: bool | None) -> At:  # three values
