@@ -262,7 +262,7 @@ def test_a_programs_own_subclass_is_not_what_a_servers_error_is_raised_as() -> N
         assert Mine("own words").code == Again().code == "invalid_grant"
         answer = Response(400, (("Content-Type", "application/json"),), b'{"error":"invalid_grant"}')
         with pytest.raises(InvalidGrant) as caught:
-            parse_token(answer, asked_at=0.0)
+            parse_token(answer, requested_at=0.0)
         assert type(caught.value) is InvalidGrant
     finally:
         del ServerError.by_error["vendor_says_no"]

@@ -95,7 +95,7 @@ def test_oidcc_client_test_form_post_error(party: RelyingParty) -> None:
         party.client.fetch_token(
             authorization_response=party.provider.fail(begun.url, "login_required"), transaction=begun
         )
-    assert party.provider.asked("/token") == 0
+    assert party.provider.request_count("/token") == 0
 
 
 def test_oidcc_client_test_nonce_unless_code_flow(party: RelyingParty) -> None:
@@ -166,7 +166,7 @@ def test_oidcc_client_test_discovery_jwks_uri_keys(party: RelyingParty) -> None:
     party.options |= {"metadata": None, "issuer": party.provider.issuer}
     party.client.call("discover")
     party.log_in()
-    assert party.provider.asked("/jwks") == 1
+    assert party.provider.request_count("/jwks") == 1
 
 
 def test_oidcc_client_test_discovery_openid_config(party: RelyingParty) -> None:
@@ -174,7 +174,7 @@ def test_oidcc_client_test_discovery_openid_config(party: RelyingParty) -> None:
     party.client.call("discover")
     assert party.client.native.metadata.userinfo_endpoint == party.provider.metadata["userinfo_endpoint"]
     assert party.log_in().id_token_claims is not None
-    assert party.provider.asked("/.well-known/openid-configuration") == 1
+    assert party.provider.request_count("/.well-known/openid-configuration") == 1
 
 
 def test_oidcc_client_test_discovery_webfinger_acct(party: RelyingParty) -> None:
@@ -302,14 +302,14 @@ def test_oidcc_client_test_missing_athash(party: RelyingParty, response_type: st
 def test_oidcc_client_test_invalid_chash(party: RelyingParty, response_type: str) -> None:
     party.provider.wrong = ("c_hash",)
     party.refuses("c_hash", response_type=response_type)
-    assert party.provider.asked("/token") == 0, "the code is not used"
+    assert party.provider.request_count("/token") == 0, "the code is not used"
 
 
 @pytest.mark.parametrize("response_type", ["code id_token", "code id_token token"])
 def test_oidcc_client_test_missing_chash(party: RelyingParty, response_type: str) -> None:
     party.provider.omits = ("c_hash",)
     party.refuses("c_hash", response_type=response_type)
-    assert party.provider.asked("/token") == 0
+    assert party.provider.request_count("/token") == 0
 
 
 @pytest.mark.parametrize("response_type", EVERY)
@@ -365,7 +365,7 @@ def test_oidcc_client_test_signing_key_rotation(party: RelyingParty) -> None:
     party.provider.clock.advance(100)
     party.provider.signer = Signer("ES256", 1, "k1")
     assert party.log_in().id_token_claims is not None
-    assert party.provider.asked("/jwks") == 2
+    assert party.provider.request_count("/jwks") == 2
 
 
 def test_oidcc_client_test_signing_key_rotation_just_before_signing(party: RelyingParty) -> None:

@@ -27,7 +27,7 @@ def _refuses_renewal(party: RelyingParty, claim: str, value: str) -> None:
         party.client.refresh_token()
     assert error.value.claim == claim
     assert party.client.access_token == first.access_token
-    assert party.provider.asked("/userinfo") == 0
+    assert party.provider.request_count("/userinfo") == 0
 
 
 def test_oidcc_client_test_refresh_token_invalid_issuer(party: RelyingParty) -> None:

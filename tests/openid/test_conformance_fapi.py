@@ -87,7 +87,7 @@ def _responds(party: RelyingParty, change: str) -> None:
         party.client.fetch_token(authorization_response=changed, transaction=begun)
     finally:
         good = f"iss={party.provider.issuer}" in change and "STATE" in change
-        assert party.provider.asked("/token") == int(good)
+        assert party.provider.request_count("/token") == int(good)
 
 
 def test_invalid_authorization_response_iss(party: RelyingParty) -> None:

@@ -93,7 +93,7 @@ def test_a_login_of_another_session_needs_its_nonce(party: RelyingParty) -> None
     sent = {"state": begun.state, "code_verifier": begun.code_verifier.reveal()}
     with pytest.raises(UsageError, match="nonce"):
         other.fetch_token(authorization_response=callback, **sent)
-    assert party.provider.asked("/token") == 0
+    assert party.provider.request_count("/token") == 0
     token = other.fetch_token(authorization_response=callback, nonce=begun.nonce, **sent)
     assert token.id_token_claims is not None
     with pytest.raises(VerificationError, match="nonce"):
@@ -139,7 +139,7 @@ def test_without_an_issuer_nothing_is_verified_and_nothing_is_claimed(party: Rel
     url, _ = client.create_authorization_url()
     token = client.fetch_token(endpoint, authorization_response=party.provider.log_in(url))
     assert token.id_token_claims is None
-    assert party.provider.asked("/jwks") == 0
+    assert party.provider.request_count("/jwks") == 0
     for call in ("verify_id_token",):
         with pytest.raises(UsageError, match="issuer"):
             client.call(call)
@@ -151,7 +151,7 @@ def test_an_issuer_that_is_shared_fetches_its_keys_once(party: RelyingParty) -> 
         party.log_in()
         other = RelyingParty(party.adapter, party.provider, party.options)
         other.log_in()
-    assert party.provider.asked("/jwks") == 1
+    assert party.provider.request_count("/jwks") == 1
     with pytest.raises(UsageError, match="metadata"):
         party.session(metadata=party.provider.metadata)
 
@@ -161,7 +161,10 @@ def test_an_issuer_and_its_token_endpoint_are_enough(party: RelyingParty) -> Non
     options = {name: document[name] for name in ("issuer", "token_endpoint", "authorization_endpoint")}
     party.options |= {"metadata": None, **options}
     assert party.log_in().id_token_claims is not None
-    assert (party.provider.asked("/.well-known/openid-configuration"), party.provider.asked("/jwks")) == (1, 1)
+    assert (
+        party.provider.request_count("/.well-known/openid-configuration"),
+        party.provider.request_count("/jwks"),
+    ) == (1, 1)
 
 
 def test_a_document_may_name_the_issuer_with_a_slash(party: RelyingParty) -> None:
@@ -221,7 +224,7 @@ def test_an_hmac_is_accepted_only_where_it_is_registered(party: RelyingParty) ->
     party.refuses("alg")
     registered = RelyingParty(party.adapter, party.provider, {"id_token_signed_response_alg": "HS256"})
     assert registered.log_in().id_token_claims is not None
-    assert party.provider.asked("/jwks") == 0
+    assert party.provider.request_count("/jwks") == 0
 
 
 def test_encrypted_id_tokens_and_userinfo_are_decrypted_with_the_keys_of_the_client(party: RelyingParty) -> None:
@@ -391,4 +394,4 @@ def test_the_iss_of_a_verified_id_token_replaces_the_parameter_that_the_server_p
     party.provider.in_channel = {"front": {"iss": "https://other.example"}}
     with pytest.raises(VerificationError, match="iss"):
         party.log_in(response_type="code id_token")
-    assert party.provider.asked("/token") == 1, "the code of the second login is not used"
+    assert party.provider.request_count("/token") == 1, "the code of the second login is not used"

@@ -45,7 +45,7 @@ def test_nothing_of_a_renewal_for_another_login_is_used_or_saved(
     with pytest.raises(VerificationError) as error:
         party.client.get(party.provider.server.url("/api"))
     assert error.value.claim == claim
-    assert party.provider.asked("/api") == 0
+    assert party.provider.request_count("/api") == 0
     assert party.client.access_token == first.access_token
     assert [token["access_token"] for token, _ in saved] == [first.access_token]
 
@@ -112,7 +112,7 @@ def test_callers_that_wait_for_a_renewal_that_is_not_verified_get_its_error(part
     party.provider.clock.advance(400)
     outcomes = together(4, lambda: party.client.get(party.provider.server.url("/api")))
     assert all(isinstance(outcome, VerificationError) for outcome in outcomes), outcomes
-    assert party.provider.asked("/api") == 0
+    assert party.provider.request_count("/api") == 0
     assert party.client.access_token == first.access_token
 
 

@@ -13,7 +13,7 @@ def test_retry_now_ends_the_pause_after_a_failed_fetch_of_keys(party: RelyingPar
     for _ in range(2):
         with pytest.raises(InvalidResponse):
             party.log_in()
-    assert provider.asked("/jwks") == 1, "the second login is in the pause"
+    assert provider.request_count("/jwks") == 1, "the second login is in the pause"
     provider.server.on("/jwks", reply(json={"keys": provider.keys}))
     party.client.native.retry_now()
     assert party.log_in().id_token_claims is not None

@@ -44,7 +44,7 @@ ANSWER: dict[str, Any] = {
 
 def parsed(**changes: Any) -> DeviceAuthorization:
     members = {name: value for name, value in {**ANSWER, **changes}.items() if value is not None}
-    return parse_device_authorization(Response(200, (), json.dumps(members).encode()), asked_at=NOW)
+    return parse_device_authorization(Response(200, (), json.dumps(members).encode()), requested_at=NOW)
 
 
 def test_the_request_is_that_of_section_3_1() -> None:
@@ -110,7 +110,7 @@ def test_a_complete_url_that_cannot_be_shown_is_left_out() -> None:
 
 def test_an_error_response_raises_its_own_class() -> None:
     with pytest.raises(InvalidClient):
-        parse_device_authorization(Response(401, (), b'{"error": "invalid_client"}'), asked_at=NOW)
+        parse_device_authorization(Response(401, (), b'{"error": "invalid_client"}'), requested_at=NOW)
 
 
 def test_the_grant_presents_the_device_code() -> None:

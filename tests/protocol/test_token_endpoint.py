@@ -31,12 +31,12 @@ def answer(**members: Any) -> Response:
 
 
 def token(**members: Any) -> OAuthToken:
-    return parse_token(answer(**members), asked_at=NOW)
+    return parse_token(answer(**members), requested_at=NOW)
 
 
 def problem_of(response: Response) -> str:
     with pytest.raises(InvalidResponse) as caught:
-        parse_token(response, asked_at=NOW)
+        parse_token(response, requested_at=NOW)
     assert caught.value.status == response.status
     return caught.value.problem
 
@@ -53,7 +53,7 @@ def test_the_response_of_rfc_6749_section_5_1_is_a_token() -> None:
             "example_parameter":"example_value"
         }""".replace(b'"example",', b'"bearer",'),
     )
-    got = parse_token(response, asked_at=NOW)
+    got = parse_token(response, requested_at=NOW)
     assert got == OAuthToken(
         Secret("2YotnFZFEjr1zCsicMWpAA"),
         "Bearer",
@@ -66,7 +66,7 @@ def test_the_response_of_rfc_6749_section_5_1_is_a_token() -> None:
 
 def test_the_error_of_rfc_6749_section_5_2_is_an_error() -> None:
     with pytest.raises(InvalidGrant) as caught:
-        parse_token(Response(400, (), b'{"error":"invalid_grant"}'), asked_at=NOW)
+        parse_token(Response(400, (), b'{"error":"invalid_grant"}'), requested_at=NOW)
     assert caught.value.status == 400
 
 
@@ -83,7 +83,7 @@ def test_a_token_in_a_response_that_failed_is_none(status: int) -> None:
 def test_a_busy_server_says_when_to_come_back_and_a_date_counts_from_the_moment_of_asking() -> None:
     headers = (("Retry-After", "Fri, 15 Jan 2027 08:00:30 GMT"),)
     with pytest.raises(TemporarilyUnavailable) as caught:
-        parse_token(Response(503, headers, b"<html>"), asked_at=NOW)
+        parse_token(Response(503, headers, b"<html>"), requested_at=NOW)
     assert caught.value.retry_after == 30
 
 
@@ -103,21 +103,21 @@ def test_a_type_that_is_not_known_is_refused(value: Any) -> None:
 @pytest.mark.parametrize("value", [{}, {"token_type": None}])
 def test_a_token_without_a_type_is_a_bearer_token_unless_a_bound_one_was_requested(value: dict[str, None]) -> None:
     body = json.dumps({"access_token": "A", "expires_in": 9, **value}).encode()
-    got = parse_token(Response(200, (), body), asked_at=NOW)
+    got = parse_token(Response(200, (), body), requested_at=NOW)
     assert (got.token_type, got.raw_token_type, got.lifetime) == ("Bearer", None, 9)
     assert got.to_dict()["token_type"] == "Bearer"
     with pytest.raises(InvalidResponse) as caught:
-        parse_token(Response(200, (), body), asked_at=NOW, bound=True)
+        parse_token(Response(200, (), body), requested_at=NOW, bound=True)
     assert caught.value.problem == "not_sender_constrained"
 
 
 def test_an_option_says_what_an_unknown_type_means() -> None:
     types = check_token_types({"User": "bearer"})
-    got = parse_token(answer(token_type="USER"), asked_at=NOW, token_types=types)
+    got = parse_token(answer(token_type="USER"), requested_at=NOW, token_types=types)
     assert (got.token_type, got.to_dict()["token_type"]) == ("Bearer", "USER")
-    assert parse_token(answer(token_type="dpop"), asked_at=NOW, token_types={"dpop": "Bearer"}).token_type == "DPoP"
+    assert parse_token(answer(token_type="dpop"), requested_at=NOW, token_types={"dpop": "Bearer"}).token_type == "DPoP"
     with pytest.raises(InvalidResponse, match="token_types="):
-        parse_token(answer(token_type="mac"), asked_at=NOW, token_types=types)
+        parse_token(answer(token_type="mac"), requested_at=NOW, token_types=types)
 
 
 @pytest.mark.parametrize("given", ["Bearer", {"user": "mac"}, {"user": None}, {7: "Bearer"}, {"a b": "Bearer"}])
@@ -166,7 +166,7 @@ def test_members_that_no_store_could_hold_are_dropped_and_named() -> None:
         b'{"access_token": "a", "refresh_token": "rt", "big": [1, 1e400], "low": {"x": -1e999}, "text": "\\ud800", '
         b'"\\ud800": 1, "fine": 1.5, "long": "' + "\xe9".encode() * (MAX_EXTRA // 4) + b'", "last": "\\u00e9"}'
     )
-    got = parse_token(Response(200, (), body), asked_at=NOW)
+    got = parse_token(Response(200, (), body), requested_at=NOW)
     assert got.refresh_token == Secret("rt")
     assert got.extra == {"fine": 1.5, "last": "\xe9"}
     assert got.dropped == ("big", "low", "text", "\\ud800", "long")
@@ -203,7 +203,7 @@ def test_a_lifetime_is_an_integer_a_numeric_string_or_a_whole_float(value: Any) 
 )
 def test_any_other_lifetime_is_unknown_and_never_a_builtin_error(text: str) -> None:
     body = b'{"access_token": "a", "token_type": "Bearer", "expires_in": ' + text.encode() + b"}"
-    got = parse_token(Response(200, (), body), asked_at=NOW)
+    got = parse_token(Response(200, (), body), requested_at=NOW)
     assert (got.lifetime, got.expires_at) == (None, None)
 
 
@@ -240,7 +240,7 @@ def test_a_moment_that_is_over_is_that_of_an_expired_token() -> None:
     ],
 )
 def test_a_moment_that_can_be_none_is_unknown_and_never_a_builtin_error(value: Any) -> None:
-    got = token_of({"access_token": "a", "token_type": "Bearer", "expires_at": value}, asked_at=NOW)
+    got = token_of({"access_token": "a", "token_type": "Bearer", "expires_at": value}, requested_at=NOW)
     assert (got.lifetime, got.expires_at) == (None, None)
     assert "expires_at" not in got.extra
 
@@ -279,9 +279,11 @@ def test_a_scope_that_no_store_could_hold_is_no_reason_to_lose_the_token() -> No
 
 def test_a_refresh_without_a_new_refresh_token_keeps_the_old_one_and_a_new_one_replaces_it() -> None:
     old = Secret("rt-1")
-    assert parse_token(answer(), asked_at=NOW, refresh_token=old).refresh_token == old
-    assert parse_token(answer(refresh_token=None), asked_at=NOW, refresh_token=old).refresh_token == old
-    assert parse_token(answer(refresh_token="rt-2"), asked_at=NOW, refresh_token=old).refresh_token == Secret("rt-2")
+    assert parse_token(answer(), requested_at=NOW, refresh_token=old).refresh_token == old
+    assert parse_token(answer(refresh_token=None), requested_at=NOW, refresh_token=old).refresh_token == old
+    assert parse_token(answer(refresh_token="rt-2"), requested_at=NOW, refresh_token=old).refresh_token == Secret(
+        "rt-2"
+    )
 
 
 def test_a_repeated_member_is_refused() -> None:
@@ -291,7 +293,7 @@ def test_a_repeated_member_is_refused() -> None:
 
 def test_a_fragment_has_the_same_parser() -> None:
     members = {"access_token": "2YotnFZFEjr1zCsicMWpAA", "token_type": "bearer", "expires_in": "3600"}
-    assert token_of(members, asked_at=NOW).expires_at == NOW + 3600
+    assert token_of(members, requested_at=NOW).expires_at == NOW + 3600
 
 
 @pytest.mark.parametrize("name", ["access_token", "refresh_token", "id_token", "token_type"])
@@ -321,7 +323,7 @@ def test_whatever_the_response_it_is_a_token_or_an_error_of_ours(
 ) -> None:
     body = json.dumps({**(BEARER if valid else {}), **members}).encode()
     answer = Response(status, (("Content-Type", "text/plain"),), body)
-    assert said_by(lambda: json.dumps(parse_token(answer, asked_at=NOW).to_dict())).isprintable()
+    assert said_by(lambda: json.dumps(parse_token(answer, requested_at=NOW).to_dict())).isprintable()
 
 
 # -- tokens that are bound to a key ------------------------------------------------------------------------------------
@@ -329,7 +331,7 @@ def test_whatever_the_response_it_is_a_token_or_an_error_of_ours(
 
 def test_a_sender_constrained_token_was_asked_for_and_bearer_came() -> None:
     with pytest.raises(InvalidResponse, match=r"DPoP proof.*Nothing of the response is kept") as caught:
-        parse_token(answer(refresh_token="rt-9"), asked_at=NOW, bound=True)
+        parse_token(answer(refresh_token="rt-9"), requested_at=NOW, bound=True)
     assert (caught.value.problem, caught.value.status) == ("not_sender_constrained", 200)
     assert "at-1" not in repr(caught.value) + str(caught.value)
     assert "rt-9" not in repr(caught.value) + str(caught.value)
@@ -337,20 +339,20 @@ def test_a_sender_constrained_token_was_asked_for_and_bearer_came() -> None:
 
 @pytest.mark.parametrize("spelt", ["DPoP", "dpop", "DPOP"])
 def test_a_sender_constrained_token_was_asked_for_and_came(spelt: str) -> None:
-    assert parse_token(answer(token_type=spelt), asked_at=NOW, bound=True).token_type == "DPoP"
+    assert parse_token(answer(token_type=spelt), requested_at=NOW, bound=True).token_type == "DPoP"
 
 
 def test_where_no_bound_token_was_asked_for_one_is_a_token_anyway() -> None:
-    assert parse_token(answer(token_type="DPoP"), asked_at=NOW).token_type == "DPoP"
+    assert parse_token(answer(token_type="DPoP"), requested_at=NOW).token_type == "DPoP"
 
 
 def test_an_error_is_an_error_whatever_was_asked_for() -> None:
     with pytest.raises(InvalidGrant):
-        parse_token(Response(400, (), b'{"error": "invalid_grant"}'), asked_at=NOW, bound=True)
+        parse_token(Response(400, (), b'{"error": "invalid_grant"}'), requested_at=NOW, bound=True)
 
 
 def test_a_response_without_the_id_token_that_was_asked_for_is_refused() -> None:
     with pytest.raises(InvalidResponse, match="openid") as caught:
-        parse_token(answer(), asked_at=NOW, openid=True)
+        parse_token(answer(), requested_at=NOW, openid=True)
     assert (caught.value.problem, caught.value.status) == ("id_token_missing", 200)
-    assert parse_token(answer(id_token="a.b.c"), asked_at=NOW, openid=True).id_token == Secret("a.b.c")
+    assert parse_token(answer(id_token="a.b.c"), requested_at=NOW, openid=True).id_token == Secret("a.b.c")

@@ -25,7 +25,7 @@ def test_an_exchange_may_bring_what_is_no_access_token(
     requested: str | None, members: dict[str, Any], spelt: str
 ) -> None:
     grant = TokenExchangeGrant(Secret("st"), requested_token_type=requested)
-    got = parse_token(answer(token_type=spelt, **members), asked_at=NOW, grant=grant)
+    got = parse_token(answer(token_type=spelt, **members), requested_at=NOW, grant=grant)
     assert (got.token_type, got.access_token.reveal()) == ("N_A", "at-1")
 
 
@@ -44,5 +44,5 @@ def test_where_an_access_token_was_to_come_the_type_is_one_that_can_be_sent(
     grant: Grant | None, members: dict[str, Any]
 ) -> None:
     with pytest.raises(InvalidResponse) as caught:
-        parse_token(answer(token_type="N_A", **members), asked_at=NOW, grant=grant)
+        parse_token(answer(token_type="N_A", **members), requested_at=NOW, grant=grant)
     assert caught.value.problem == "token_type_unknown"

@@ -109,7 +109,7 @@ class OpenIDProvider:
             "userinfo_signing_alg_values_supported": ["ES256", "RS256"],
         }
 
-    def asked(self, path: str) -> int:
+    def request_count(self, path: str) -> int:
         """Return how many requests came to `path`."""
         return len(self.server.to(path))
 

@@ -66,7 +66,7 @@ class RelyingParty:
             self.log_in(**parameters)
         assert error.value.claim == claim, str(error.value)
         assert self.client.token is None
-        assert self.provider.asked("/userinfo") == 0
+        assert self.provider.request_count("/userinfo") == 0
         return error.value
 
     def backchannel_status(self, logout_token: str, **arguments: Any) -> int:

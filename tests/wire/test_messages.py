@@ -82,7 +82,7 @@ def test_a_response_knows_what_it_answers_without_being_another_answer_for_it() 
 
     request, answer = Request("POST", TOKEN), Response(200, (), b"{}")
     got = run(flow(), lambda _: answer)
-    assert (got, got.asked) == (answer, request)
+    assert (got, got.request) == (answer, request)
     assert TOKEN not in repr(got)
 
 

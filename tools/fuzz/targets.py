@@ -60,10 +60,10 @@ def token_response(data: bytes) -> None:
     several: tuple[dict[str, Any], ...] = ({}, {"openid": True, "refresh_token": Secret("old")}, {"bound": True})
     for options in several:
         with only_ours():
-            token = parse_token(answer, asked_at=NOW, **options)
+            token = parse_token(answer, requested_at=NOW, **options)
             as_json(dict(OAuth2Token(token))).decode()
     with only_ours():
-        token_of(members_of(answer.body), asked_at=NOW)
+        token_of(members_of(answer.body), requested_at=NOW)
     with only_ours():
         check_revocation(answer, NOW)
     with only_ours():

@@ -54,21 +54,21 @@ class App:
         """Process one request."""
         if scope["type"] != "http":
             return
-        asked = StarletteRequest(scope, receive)
+        incoming = StarletteRequest(scope, receive)
         try:
             async with asyncio.timeout(self._limits.body_seconds):
-                body, size = await _read(asked)
+                body, size = await _read(incoming)
         except ClientDisconnect:
             return
         except TimeoutError:
             await self._send(_too_slow(), scope, receive, send, head=False)
             return
-        request = Request(asked.method, str(asked.url), tuple(asked.headers.items()), body=body)
-        path = asked.url.path
+        request = Request(incoming.method, str(incoming.url), tuple(incoming.headers.items()), body=body)
+        path = incoming.url.path
         if self._control_page is not None and self._control_page.serves(path):
-            response = self._control_page.answer(request, asked.client.host if asked.client else None, size=size)
+            response = self._control_page.answer(request, incoming.client.host if incoming.client else None, size=size)
             await self._calls.post_all(self._keycloak.take_logout_tokens())
-            await self._send(response, scope, receive, send, head=asked.method == "HEAD")
+            await self._send(response, scope, receive, send, head=incoming.method == "HEAD")
             return
         grant_type = None if path == ECHO else grant_type_of(request)
         fault = self._faults.take(path, grant_type)
@@ -77,7 +77,7 @@ class App:
         lost = fault is not None and fault.reset == "before"
         if self._keycloak.documents is not None and not lost:
             await self._keycloak.documents.prepare(request)
-        address = self._proxies.caller(asked.client.host if asked.client else None, request.headers)
+        address = self._proxies.caller(incoming.client.host if incoming.client else None, request.headers)
         response = Response(0) if lost else self._answer(request, path, size, fault, address)
         # Before the response, so that the clients have been notified when the caller sees the end of the session.
         await self._calls.post_all(self._keycloak.take_logout_tokens())
@@ -86,7 +86,7 @@ class App:
             reset(scope)
         else:
             drip = fault.drip if fault else None
-            await self._send(response, scope, receive, send, head=asked.method == "HEAD", drip=drip)
+            await self._send(response, scope, receive, send, head=incoming.method == "HEAD", drip=drip)
 
     def _answer(self, request: Request, path: str, size: int, fault: Fault | None, address: str | None) -> Response:
         if fault is not None and fault.status is not None:

@@ -47,23 +47,23 @@ required value="{value}"{described} autofocus>""",
     return replace(response, headers=(*response.headers, ("Retry-After", str(needed.retry_after))))
 
 
-def device_page(asked: DeviceQuestion, names: ClientNames, action: str) -> Response:
+def device_page(question: DeviceQuestion, names: ClientNames, action: str) -> Response:
     """Return the page that asks whether a device may log in as the user."""
-    code = shown(asked.user_code)
+    code = shown(question.user_code)
     intro = fill(
         "<p>The device with the code <strong>{code}</strong> wants to log in to {client} as "
         "<strong>{user}</strong>. It asks to:</p>",
         code=code,
-        client=names.marked(asked.client_id),
-        user=asked.username,
+        client=names.marked(question.client_id),
+        user=question.username,
     )
     note = paragraph("Allow this only if you started it yourself, and the device shows this code.")
     buttons = joined(
         (submit("Allow", name=ACCEPT, value="Yes"), submit("Do not allow", name=CANCEL, value="No", other=True))
     )
-    fields = (("user_code", code), ("csrf", asked.csrf))
-    title = f"Allow {names.title(asked.client_id)}?"
-    return page_response(page(title, intro, scope_list(asked.scope), note, form(action, fields, buttons), site=SITE))
+    fields = (("user_code", code), ("csrf", question.csrf))
+    title = f"Allow {names.title(question.client_id)}?"
+    return page_response(page(title, intro, scope_list(question.scope), note, form(action, fields, buttons), site=SITE))
 
 
 def device_answered_page(answer: DeviceAnswered) -> Response:

@@ -393,8 +393,8 @@ class Provider(Service):
 def _path(given: str | os.PathLike[str] | None) -> str | None:
     if given is None:
         return None
-    asked: object = given
-    name: object = os.fspath(given) if isinstance(asked, str | os.PathLike) else None
+    unchecked: object = given
+    name: object = os.fspath(given) if isinstance(unchecked, str | os.PathLike) else None
     if not isinstance(name, str) or not name or "\0" in name or not encodable(name):
         raise UsageError("store is the path of a file, or None to keep everything in memory")
     return name

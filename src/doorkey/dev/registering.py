@@ -10,20 +10,20 @@ from doorkey.values import Secret, hides_locals
 
 
 @hides_locals
-def registering(asked: bool | None, token: str | Secret | None, *, by_default: bool) -> Registering | None:
+def registering(enabled: bool | None, token: str | Secret | None, *, by_default: bool) -> Registering | None:
     """Return the settings for clients that register themselves, or None if they cannot.
 
-    asked: True, False, or None for the default.
+    enabled: True, False, or None for the default.
     token: the initial access token, or None. With a token, the default is True.
     by_default: the default without a token.
 
-    Raises `UsageError` for a value of the wrong type, and for a token if `asked` is False.
+    Raises `UsageError` for a value of the wrong type, and for a token if `enabled` is False.
     """
-    if asked is not None:
-        flag(asked, "registration")
-    if token is not None and asked is False:
+    if enabled is not None:
+        flag(enabled, "registration")
+    if token is not None and enabled is False:
         raise UsageError("initial_access_token has no effect with registration=False: remove one of them")
-    if asked is False or (asked is None and token is None and not by_default):
+    if enabled is False or (enabled is None and token is None and not by_default):
         return None
     secret = None
     if token is not None:

@@ -85,16 +85,16 @@ def device_authorization_request(
 
 
 @names_exchange
-def parse_device_authorization(response: Response, *, asked_at: float) -> DeviceAuthorization:
+def parse_device_authorization(response: Response, *, requested_at: float) -> DeviceAuthorization:
     """Return the login in the response of the server (RFC 8628 §3.2).
 
-    asked_at: the time of the request in seconds since the epoch, at which the lifetime begins.
+    requested_at: the time of the request in seconds since the epoch, at which the lifetime begins.
 
     Raises `ServerError` for an error response, and `InvalidResponse` for a response without a valid `device_code`,
     `user_code`, `verification_uri` or `expires_in`. A `user_code` or URL with control characters is invalid, because it
     is shown to the user.
     """
-    answer = json_answer(response, "device authorization response", asked_at, finite=False)
+    answer = json_answer(response, "device authorization response", requested_at, finite=False)
     device_code, user_code = answer.get("device_code"), answer.get("user_code")
     if not legal_refresh_token(device_code):
         raise _bad("device_code", response.status)
@@ -110,7 +110,7 @@ def parse_device_authorization(response: Response, *, asked_at: float) -> Device
     return DeviceAuthorization(
         user_code=user_code,
         verification_uri=str(url),
-        expires_at=asked_at + lifetime,
+        expires_at=requested_at + lifetime,
         device_code=Secret(str(device_code)),
         interval=_interval(answer.get("interval")),
         verification_uri_complete=str(complete) if _can_be_shown(complete) else None,

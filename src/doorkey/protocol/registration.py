@@ -202,8 +202,8 @@ def _management_request(
 
 
 def _is_downgrade(response: Response, members: Mapping[str, Any]) -> bool:
-    asked, uri = response.asked, members.get("registration_client_uri")
-    secure = asked is not None and asked.url.startswith("https:")
+    request, uri = response.request, members.get("registration_client_uri")
+    secure = request is not None and request.url.startswith("https:")
     return secure and isinstance(uri, str) and not uri.startswith("https:")
 
 

@@ -99,7 +99,7 @@ def asks_for_an_id_token(grant: Grant, extra: Iterable[tuple[str, str]], promise
 def parse_token(
     response: Response,
     *,
-    asked_at: float,
+    requested_at: float,
     refresh_token: Secret | None = None,
     bound: bool = False,
     openid: bool = False,
@@ -108,7 +108,7 @@ def parse_token(
 ) -> OAuthToken:
     """Return the token in a response of the token endpoint (RFC 6749 §5.1).
 
-    asked_at: the time of the request in seconds since the epoch, at which the lifetime begins.
+    requested_at: the time of the request in seconds since the epoch, at which the lifetime begins.
     refresh_token: the refresh token of the request, which is kept if the response has no new one (§6).
     bound: True if the request had a DPoP proof. A token of another type is rejected (RFC 9449 §5).
     openid: True if an ID token was requested. A response without an ID token is rejected (OpenID Connect Core
@@ -120,11 +120,13 @@ def parse_token(
     Raises `ServerError` for an error response with any status. Raises `InvalidResponse` if the response has no valid
     token, with the problem `not_sender_constrained`, `id_token_missing`, or one of `token_of`.
     """
-    members = _json_answer(response, "token response", asked_at, finite=False)  # `_storable` drops infinite numbers
+    members = _json_answer(response, "token response", requested_at, finite=False)  # `_storable` drops infinite numbers
     types = {**token_types, **KNOWN_TYPES}
     if _issues_other_token(grant, members):
         types["n_a"] = NOT_FOR_ACCESS
-    token = _token_of(members, asked_at=asked_at, status=response.status, refresh_token=refresh_token, types=types)
+    token = _token_of(
+        members, requested_at=requested_at, status=response.status, refresh_token=refresh_token, types=types
+    )
     if bound and token.token_type != KNOWN_TYPES["dpop"]:
         # Its refresh token is not kept either: a thief could use it without the key.
         raise _bad(
@@ -160,7 +162,7 @@ def _issues_other_token(grant: Grant | None, members: dict[str, Any]) -> bool:
 def token_of(
     members: dict[str, Any],
     *,
-    asked_at: float,
+    requested_at: float,
     status: int | None = None,
     refresh_token: Secret | None = None,
     types: Mapping[str, str] = KNOWN_TYPES,
@@ -168,7 +170,7 @@ def token_of(
     """Return the token in the members of a response, from the token endpoint or a URL's fragment (§4.2.2).
 
     members: the members of the response.
-    asked_at: the time of the request in seconds since the epoch, at which the lifetime begins.
+    requested_at: the time of the request in seconds since the epoch, at which the lifetime begins.
     status: the HTTP status of the response, for errors; or None.
     refresh_token: the refresh token to keep if the response has none.
     types: the accepted token types in lower case, each mapped to its normalized form.
@@ -189,9 +191,9 @@ def token_of(
         if value is not None and len(value) > MAX_TOKEN:
             raise _bad(f"{name}_too_long", f"the {name} of the token response exceeds {MAX_TOKEN} characters", status)
     lifetime = lifetime_of(members.get("expires_in"))
-    expires_at = None if lifetime is None else asked_at + lifetime
-    if lifetime is None and (expires_at := expiry_of(members.get("expires_at"), asked_at)) is not None:
-        lifetime = max(expires_at - asked_at, 0.0)
+    expires_at = None if lifetime is None else requested_at + lifetime
+    if lifetime is None and (expires_at := expiry_of(members.get("expires_at"), requested_at)) is not None:
+        lifetime = max(expires_at - requested_at, 0.0)
     token_type = members.get("token_type")
     extra, dropped = _storable(members)
     return OAuthToken(

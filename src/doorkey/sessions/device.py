@@ -54,8 +54,8 @@ class DeviceOperations:
                 "construct the session with device_authorization_endpoint= or issuer="
             )
         overrides = core.overrides_of(None, extra, auth, headers)
-        asked = Scope.of(scope) or core.options.scope
-        pairs = (("scope", str(asked)),) if asked else ()
+        requested = Scope.of(scope) or core.options.scope
+        pairs = (("scope", str(requested)),) if requested else ()
         metadata, known = core.options.metadata, core.known_token_endpoint()
         return (
             yield from core.client().authorize_device(endpoint, pairs + overrides.extra, metadata, known, overrides)

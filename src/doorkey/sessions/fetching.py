@@ -108,6 +108,6 @@ def token_from_fragment(core: SessionCore, authorization_response: str, state: s
 def _front_channel_token(core: SessionCore, finished: Finished) -> Flow[OAuth2Token]:
     parameters = {k: v for k, v in finished.callback.parameters.items() if k not in ("state", "iss")}
     types = {**core.options.token_types, **KNOWN_TYPES}
-    token = token_of(parameters, asked_at=core.options.clock(), types=types)
+    token = token_of(parameters, requested_at=core.options.clock(), types=types)
     token = replace(token, id_token_claims=(yield from openid.front_channel(core, finished)))
     return (yield from core.save_and_adopt(token, None, RedactedDict()))

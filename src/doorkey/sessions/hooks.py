@@ -117,7 +117,7 @@ class HooksOnWire:
             return response
         native = self._library.native_response(response, request)
         native = yield from self._hooks.on_response(kind, native)
-        return replace(self._library.plain_response(native), asked=request)
+        return replace(self._library.plain_response(native), request=request)
 
 
 def _maybe_await(value: Any | Awaitable[Any]) -> Flow[Any]:

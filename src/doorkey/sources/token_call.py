@@ -69,8 +69,8 @@ class TokenCall:
 
     def requested_scope(self) -> Scope | None:
         """Return the scope that was requested by this call, otherwise by the authorization request before it."""
-        asked = " ".join(value for name, value in self.extra if name == "scope")
-        return Scope(tuple(dict.fromkeys(asked.split()))) if asked else self.promised
+        requested = " ".join(value for name, value in self.extra if name == "scope")
+        return Scope(tuple(dict.fromkeys(requested.split()))) if requested else self.promised
 
     def refreshing(
         self, endpoint: str, refresh_token: Secret, granted: Scope | None, default: Scope | None = None

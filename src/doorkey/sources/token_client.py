@@ -129,7 +129,7 @@ class TokenClient:
         with self.explaining(request):
             return parse_token(
                 response,
-                asked_at=now,
+                requested_at=now,
                 refresh_token=refresh_token,
                 bound=asks_for_a_bound_token(request),
                 openid=asks_for_an_id_token(grant, extra, call.promised),
@@ -159,12 +159,12 @@ class TokenClient:
             headers=(*self.headers, *overrides.headers),
             http_hosts=metadata.http_hosts,
         )
-        asked_at = self.clock()
+        requested_at = self.clock()
         request, response = yield from self.sent(
             request.with_options(overrides.options), auth, metadata, token_endpoint
         )
         with self.explaining(request):
-            device = parse_device_authorization(response, asked_at=asked_at)
+            device = parse_device_authorization(response, requested_at=requested_at)
         requested = " ".join(value for name, value in parameters if name == "scope")
         return replace(device, scope=Scope.of(requested), issuer=metadata.issuer)
 

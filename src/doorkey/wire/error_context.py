@@ -49,7 +49,7 @@ def names_exchange(function: Callable[Concatenate[Response, P], R]) -> Callable[
             return function(response, *args, **kwargs)
         except OAuthError as error:
             del args, kwargs
-            raise without_frames(in_exchange(error, response.asked, response.status))  # noqa: B904  # the same error
+            raise without_frames(in_exchange(error, response.request, response.status))  # noqa: B904  # the same error
 
     return call
 

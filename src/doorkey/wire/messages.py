@@ -78,13 +78,13 @@ def body_bytes(body: object, whose: str) -> bytes:
 class Response:
     """A response: the status, the headers as pairs, and the decoded, bounded body.
 
-    `asked` is the request of this response. Errors about the response must not quote the secrets of that request.
+    `request` is the request of this response. Errors about the response must not quote the secrets of that request.
     """
 
     status: int
     headers: Pairs = ()
     body: bytes = b""
-    asked: Request | None = field(default=None, compare=False)
+    request: Request | None = field(default=None, compare=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "body", RedactedBytes(self.body))
@@ -125,7 +125,7 @@ class Request(Effect[Response]):
 
     def __iter__(self) -> Generator[Self, Response, Response]:
         try:
-            return replace((yield self), asked=self)
+            return replace((yield self), request=self)
         except OAuthError as error:
             from doorkey.wire.error_context import in_exchange  # only for an error
 

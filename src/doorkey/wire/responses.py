@@ -65,7 +65,7 @@ def raise_oauth_error(response: Response, members: Mapping[str, Any], now: float
     found = error_in(members, response.status)
     if found is None:
         return
-    hide = redactor(response.asked)
+    hide = redactor(response.request)
     name = found.error if found.error in ServerError.by_error else hide(found.error)
     kind = ServerError.named(name)
     if kind is ServerError and response.status in _BUSY:
@@ -114,13 +114,13 @@ def _repair(response: Response) -> str:
     There is no hint for a status from 500 on, which a hook cannot repair, or for a GET request, whose response no hook
     receives.
     """
-    is_document = response.asked is not None and response.asked.method == "GET"
+    is_document = response.request is not None and response.request.method == "GET"
     return "" if is_document or response.status >= 500 else _REPAIR
 
 
 def _headers_of(response: Response) -> Pairs:
     """Return the headers for an error, without cookies: its attributes are logged, and a cookie may be a session ID."""
-    hide = redactor(response.asked)
+    hide = redactor(response.request)
     return tuple((name, hide(value)) for name, value in response.headers if name.lower() not in _COOKIES)
 
 
@@ -167,7 +167,7 @@ def excerpt_of(response: Response) -> str:
         shown = names_of_form(text[:_EXAMINED])
     elif response.media_type == "text/html" or (response.status >= 400 and _TEXT_TYPE.search(response.media_type)):
         # Secrets are hidden before the text is cut, because a part of a secret would not be found.
-        shown = without_tokens(redactor(response.asked)(text[:_EXAMINED]), in_success=response.status < 400)
+        shown = without_tokens(redactor(response.request)(text[:_EXAMINED]), in_success=response.status < 400)
     else:
         return ""
     return shown[:_EXCERPT]

@@ -11,11 +11,11 @@ from tests.support.hostile_server import reply
 def test_ten_logins_at_a_cold_start_fetch_the_metadata_once(target: Target) -> None:
     browsers = [target.browser() for _ in range(10)]  # the process has started, and has requested nothing
     urls = at_once(10, lambda number: target.begin(browsers[number]))
-    assert target.provider.asked(CONFIGURATION) == 1
+    assert target.provider.request_count(CONFIGURATION) == 1
     for browser, url in zip(browsers, urls, strict=True):
         logged_in(target.finish(browser, url))
-    assert target.provider.asked(CONFIGURATION) == 1
-    assert target.provider.asked("/jwks") == 1
+    assert target.provider.request_count(CONFIGURATION) == 1
+    assert target.provider.request_count("/jwks") == 1
 
 
 def test_ten_logins_that_end_at_a_cold_start_fetch_the_keys_once(target: Target) -> None:
@@ -26,8 +26,8 @@ def test_ten_logins_that_end_at_a_cold_start_fetch_the_keys_once(target: Target)
         browser.site = new
     for page in at_once(10, lambda number: browsers[number].get("/callback", query=responses[number])):
         logged_in(page)
-    assert target.provider.asked(CONFIGURATION) == 2
-    assert target.provider.asked("/jwks") == 1
+    assert target.provider.request_count(CONFIGURATION) == 2
+    assert target.provider.request_count("/jwks") == 1
 
 
 def test_ten_calls_with_an_expired_token_send_one_token_request(target: Target) -> None:

@@ -38,7 +38,7 @@ def test_a_login_says_who_the_user_is_and_where_to_go_next(app: Application) -> 
     assert result.next == "/orders?page=2"
     assert result.provider == app.native.name == app.provider.issuer
     assert result.token["access_token"].startswith("at-")
-    assert app.provider.asked("/userinfo") == 0
+    assert app.provider.request_count("/userinfo") == 0
 
 
 def test_the_verifier_goes_to_the_token_endpoint_and_the_challenge_to_the_browser(app: Application) -> None:
@@ -82,7 +82,7 @@ def test_a_login_is_finished_once(app: Application) -> None:
     app.finish(callback, begun.pending)
     with pytest.raises(LoginReplayed):
         app.finish(callback, begun.pending)
-    assert app.provider.asked("/token") == 1
+    assert app.provider.request_count("/token") == 1
 
 
 def test_a_login_that_this_browser_has_not_begun_is_refused(app: Application) -> None:
@@ -90,7 +90,7 @@ def test_a_login_that_this_browser_has_not_begun_is_refused(app: Application) ->
     with pytest.raises(NoPendingLogin) as error:
         app.finish(app.provider.log_in(begun.url), None)
     assert isinstance(error.value, MismatchingStateError)
-    assert app.provider.asked("/token") == 0
+    assert app.provider.request_count("/token") == 0
 
 
 def test_the_callback_of_another_login_is_refused_and_uses_up_nothing(app: Application) -> None:
@@ -99,7 +99,7 @@ def test_the_callback_of_another_login_is_refused_and_uses_up_nothing(app: Appli
         with pytest.raises(WrongState) as error:
             app.finish(callback, mine.pending)
         assert isinstance(error.value, MismatchingStateError)
-    assert app.provider.asked("/token") == 0
+    assert app.provider.request_count("/token") == 0
     assert app.finish(app.provider.log_in(mine.url), mine.pending).sub == SUB
 
 
@@ -109,7 +109,7 @@ def test_a_login_expires(app: Application) -> None:
     app.provider.clock.advance(600)
     with pytest.raises(LoginExpired):
         app.finish(callback, begun.pending)
-    assert app.provider.asked("/token") == 0
+    assert app.provider.request_count("/token") == 0
 
 
 def test_an_error_of_the_provider_is_told_in_bounded_words_and_requests_no_token(app: Application) -> None:
@@ -122,7 +122,7 @@ def test_an_error_of_the_provider_is_told_in_bounded_words_and_requests_no_token
     assert error.value.description.startswith("no\\x1b[31mxxx")
     assert len(str(error.value)) < 1000
     assert len(error.value.problem) < 1000
-    assert app.provider.asked("/token") == 0
+    assert app.provider.request_count("/token") == 0
 
 
 @pytest.mark.parametrize("iss", [None, "https://other.example"])
@@ -140,7 +140,7 @@ def test_neither_code_nor_error_is_used_without_the_issuer_that_is_promised(
         app.finish(params, begun.pending)
     assert error.value.claim == "iss"
     assert "access_denied" not in str(error.value)
-    assert app.provider.asked("/token") == 0
+    assert app.provider.request_count("/token") == 0
 
 
 def test_a_login_is_not_finished_at_another_token_endpoint(app: Application) -> None:
@@ -150,7 +150,7 @@ def test_a_login_is_not_finished_at_another_token_endpoint(app: Application) -> 
     begun = app.call(first.begin)
     with pytest.raises(UsageError, match="another authorization server"):
         app.call(other.finish, app.provider.log_in(begun.url), begun.pending)
-    assert app.provider.asked("/token") == app.provider.asked("/other") == 0
+    assert app.provider.request_count("/token") == app.provider.request_count("/other") == 0
 
 
 def test_a_login_is_finished_by_a_process_that_did_not_begin_it(app: Application) -> None:
@@ -165,7 +165,7 @@ def test_a_login_of_another_provider_is_refused(app: Application) -> None:
     begun = app.call(first.begin)
     with pytest.raises(OtherProvider):
         app.call(other.finish, app.provider.log_in(begun.url), begun.pending)
-    assert app.provider.asked("/token") == 0
+    assert app.provider.request_count("/token") == 0
 
 
 @pytest.mark.parametrize("claim", ["nonce", "iss", "aud"])
@@ -190,7 +190,7 @@ def test_userinfo_is_requested_on_demand(app: Application) -> None:
     result = app.log_in()
     assert result.userinfo == {"sub": SUB, "name": "Alice"}
     assert app.call(app.native.userinfo, result.token) == {"sub": SUB, "name": "Alice"}
-    assert app.provider.asked("/userinfo") == 2
+    assert app.provider.request_count("/userinfo") == 2
 
 
 def test_a_next_that_is_no_path_of_this_site_is_the_start_page(app: Application) -> None:

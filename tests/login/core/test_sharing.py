@@ -34,9 +34,9 @@ def test_ten_logins_at_a_cold_start_fetch_the_metadata_and_the_keys_once(app: Ap
     app.client()
     results = together(10, app.log_in)
     assert [result.sub for result in results] == [SUB] * 10
-    assert app.provider.asked("/.well-known/openid-configuration") == 1
-    assert app.provider.asked("/jwks") == 1
-    assert app.provider.asked("/token") == 10
+    assert app.provider.request_count("/.well-known/openid-configuration") == 1
+    assert app.provider.request_count("/jwks") == 1
+    assert app.provider.request_count("/token") == 10
 
 
 def test_the_metadata_of_a_provider_is_one_value_for_all_users(app: Application) -> None:
@@ -56,8 +56,8 @@ def test_logins_at_a_multi_tenant_server_share_its_metadata_too(app: Application
     app.client(issuer=app.provider.server.url("/common"), tenant_issuer=tenants)
     results = [app.log_in() for _ in range(3)]
     assert [result.iss for result in results] == [app.provider.server.url("/t-1")] * 3
-    assert app.provider.asked("/common/.well-known/openid-configuration") == 1
-    assert app.provider.asked("/jwks") == 1
+    assert app.provider.request_count("/common/.well-known/openid-configuration") == 1
+    assert app.provider.request_count("/jwks") == 1
 
 
 def test_twenty_calls_of_twenty_users_use_one_connection(app: Application) -> None:
@@ -132,7 +132,7 @@ def test_one_callback_in_many_threads_is_finished_once(app: Application) -> None
     outcomes = together(8, lambda: app.finish(callback, begun.pending))
     assert sum(isinstance(one, LoginResult) for one in outcomes) == 1
     assert sum(isinstance(one, LoginReplayed) for one in outcomes) == 7
-    assert app.provider.asked("/token") == 1
+    assert app.provider.request_count("/token") == 1
 
 
 def test_32_logins_at_once_have_their_own_tokens(app: Application) -> None:
@@ -161,7 +161,7 @@ def test_one_client_serves_several_event_loops(provider: OpenIDProvider, portals
         session = client.session(result.token)
         assert portal.call(session.get, provider.server.url()).text == result.token["access_token"]
     portals["asyncio"].call(client.aclose)
-    assert provider.asked("/.well-known/openid-configuration") == 1
+    assert provider.request_count("/.well-known/openid-configuration") == 1
 
 
 class Echo(BaseAdapter):

@@ -50,9 +50,9 @@ def test_a_changed_endpoint_is_that_of_the_next_login(world: World) -> None:
     world.client.access_token_url = server.url("/token2")
     after = world.begin(browser)
     world.finish(browser, world.answer(before))
-    assert (world.provider.asked("/token"), world.provider.asked("/token2")) == (1, 0)
+    assert (world.provider.request_count("/token"), world.provider.request_count("/token2")) == (1, 0)
     world.finish(browser, world.answer(after))
-    assert (world.provider.asked("/token"), world.provider.asked("/token2")) == (1, 1)
+    assert (world.provider.request_count("/token"), world.provider.request_count("/token2")) == (1, 1)
 
 
 def test_client_kwargs_that_are_changed_deep_inside_are_used(world: World) -> None:
@@ -87,7 +87,7 @@ def test_changed_metadata_are_used(world: World) -> None:
     world.register(overwrite=True, server_metadata_url=None, **world.provider.metadata)
     world.client.server_metadata["userinfo_endpoint"] = world.provider.server.url("/me")
     assert world.call("userinfo", token=world.log_in())["sub"] == SUB
-    assert world.provider.asked("/me") == 1
+    assert world.provider.request_count("/me") == 1
 
 
 def test_metadata_that_are_changed_after_the_discovery_stay_changed(world: World) -> None:
@@ -97,7 +97,7 @@ def test_metadata_that_are_changed_after_the_discovery_stay_changed(world: World
     assert world.call("userinfo", token=token)["sub"] == SUB
     world.log_in()
     assert world.call("load_server_metadata")["userinfo_endpoint"] == world.provider.server.url("/me")
-    assert (world.provider.asked("/me"), world.provider.asked(CONFIGURATION)) == (1, 1)
+    assert (world.provider.request_count("/me"), world.provider.request_count(CONFIGURATION)) == (1, 1)
 
 
 def test_many_changes_keep_a_bounded_number_of_sets(world: World) -> None:
@@ -105,7 +105,7 @@ def test_many_changes_keep_a_bounded_number_of_sets(world: World) -> None:
         world.client.client_kwargs["prompt"] = f"p{number}"
         world.begin(world.browser())
     assert len(world.client._sets._sets) == 8
-    assert world.provider.asked(CONFIGURATION) == 1
+    assert world.provider.request_count(CONFIGURATION) == 1
 
 
 def test_changes_open_no_further_connections(world: World) -> None:

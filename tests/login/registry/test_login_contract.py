@@ -362,14 +362,14 @@ def test_the_code_and_the_secret_do_not_follow_a_redirect(world: World) -> None:
     world.provider.server.on("/token", reply(307, headers={"Location": elsewhere}))
     with pytest.raises(OAuthError):
         world.finish(browser, response)
-    assert world.provider.asked("/elsewhere") == 0
+    assert world.provider.request_count("/elsewhere") == 0
 
 
 def test_ten_logins_fetch_the_metadata_and_the_keys_once(world: World) -> None:
     browser = world.browser()
     for _ in range(10):
         world.log_in(browser)
-    assert (world.provider.asked(CONFIGURATION), world.provider.asked("/jwks")) == (1, 1)
+    assert (world.provider.request_count(CONFIGURATION), world.provider.request_count("/jwks")) == (1, 1)
 
 
 def test_another_process_finishes_a_login(world: World, another: Callable[[], World]) -> None:

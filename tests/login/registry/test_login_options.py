@@ -26,7 +26,7 @@ def test_a_provider_without_openid_connect_needs_two_urls(world: World) -> None:
     token = world.log_in()
     assert token["access_token"]
     assert "userinfo" not in token
-    assert world.provider.asked(CONFIGURATION) == 0
+    assert world.provider.request_count(CONFIGURATION) == 0
 
 
 def test_a_client_without_endpoints_says_what_to_register(world: World) -> None:
@@ -61,7 +61,7 @@ def test_users_of_several_tenants_log_in(world: World) -> None:
         provider.changed = wrong
         with pytest.raises(VerificationError):
             world.log_in()
-    assert (provider.asked(document), provider.asked("/jwks")) == (1, 1)
+    assert (provider.request_count(document), provider.request_count("/jwks")) == (1, 1)
 
 
 @pytest.mark.parametrize("supported", ["client_secret_basic", "client_secret_post"])
@@ -79,20 +79,20 @@ def test_every_way_to_exchange_a_code_authenticates_as_the_metadata_say(world: W
 def test_an_issuer_alone_is_discovered(world: World) -> None:
     world.register(server_metadata_url=None, issuer=world.provider.issuer)
     assert world.log_in()["userinfo"]["sub"] == SUB
-    assert world.provider.asked(CONFIGURATION) == 1
+    assert world.provider.request_count(CONFIGURATION) == 1
 
 
 def test_metadata_of_the_registration_needs_no_discovery(world: World) -> None:
     world.register(server_metadata_url=None, **world.provider.metadata)
     assert world.log_in()["userinfo"]["sub"] == SUB
-    assert world.provider.asked(CONFIGURATION) == 0
+    assert world.provider.request_count(CONFIGURATION) == 0
 
 
 def test_registered_keys_verify_without_a_request(world: World) -> None:
     metadata = {name: value for name, value in world.provider.metadata.items() if name != "jwks_uri"}
     world.register(server_metadata_url=None, jwks={"keys": world.provider.keys}, **metadata)
     assert world.log_in()["userinfo"]["sub"] == SUB
-    assert world.provider.asked("/jwks") == 0
+    assert world.provider.request_count("/jwks") == 0
 
 
 def test_without_an_issuer_the_id_token_needs_one_in_claims_options(world: World) -> None:

@@ -72,7 +72,7 @@ def test_a_leeway_of_one_call_fetches_no_keys_again(world: World) -> None:
     browser = world.browser()
     for leeway in (10, 20, 30):
         world.finish(browser, world.answer(world.begin(browser)), leeway=leeway)
-    assert world.provider.asked("/jwks") == 1
+    assert world.provider.request_count("/jwks") == 1
 
 
 def test_keys_that_the_provider_rotates_are_followed(world: World) -> None:
@@ -93,7 +93,7 @@ def test_registered_keys_are_returned_as_they_are(world: World) -> None:
     keys = {"keys": world.provider.keys}
     world.register(jwks=keys)
     assert world.call("fetch_jwk_set") == keys
-    assert world.provider.asked("/jwks") == 0
+    assert world.provider.request_count("/jwks") == 0
 
 
 def test_a_provider_without_keys_says_what_to_register(world: World) -> None:

@@ -72,13 +72,13 @@ def test_a_request_may_go_without_a_token(world: World, api: str) -> None:
 def test_a_request_without_a_token_is_an_error_and_is_not_sent(world: World, api: str) -> None:
     with pytest.raises(MissingTokenError, match="token="):
         world.call("get", api)
-    assert world.provider.asked("/api") == 0
+    assert world.provider.request_count("/api") == 0
 
 
 def test_an_expired_token_that_cannot_be_renewed_is_an_oauth_error(world: World, api: str) -> None:
     with pytest.raises(TokenExpiredError):
         world.call("get", api, token=expired(world, refresh_token=None))
-    assert world.provider.asked("/api") == 0
+    assert world.provider.request_count("/api") == 0
 
 
 def test_an_expired_token_is_renewed_and_saved(world: World, api: str) -> None:

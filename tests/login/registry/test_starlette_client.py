@@ -155,4 +155,4 @@ def test_each_request_may_have_an_event_loop_of_its_own(provider: OpenIDProvider
     for _ in range(3):
         url = browser.get("/login").headers["location"]
         assert browser.get(provider.log_in(url)).json()["sub"] == SUB
-    assert provider.asked("/.well-known/openid-configuration") == 1
+    assert provider.request_count("/.well-known/openid-configuration") == 1

@@ -29,7 +29,7 @@ def test_a_user_of_a_tenant_logs_in_and_one_of_another_tenant_does_not(world: Wo
     world.provider.changed = {"iss": template.replace("{tenantid}", "theirs"), "tid": "theirs"}
     with pytest.raises(VerificationError, match="tid"):
         world.log_in()
-    assert world.provider.asked(CONFIGURATION) == 1
+    assert world.provider.request_count(CONFIGURATION) == 1
 
 
 def test_without_a_policy_the_metadata_of_many_tenants_is_an_oauth_error(world: World, template: str) -> None:

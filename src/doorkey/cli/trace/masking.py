@@ -110,7 +110,7 @@ def response_shown(response: Response, *, is_public: bool) -> Message:
 
     is_public: it is metadata or a key set. It is shown complete, except for private members of keys.
     """
-    hide = redactor(response.asked)
+    hide = redactor(response.request)
 
     def clean(text: str) -> str:
         return without_tokens(hide(text))

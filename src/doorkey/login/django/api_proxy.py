@@ -44,8 +44,8 @@ def api_proxy(url: str, **options: Any) -> Callable[..., HttpResponseBase]:
         proxy = proxy_at(project_login().login, request.path.removesuffix(path).rstrip("/").removeprefix(root))
         body = request.read(proxy.max_request + 1)
         known: Any = request.user
-        asked = web_request(request, site, of_user=known.is_authenticated)
-        reply = proxy.respond(asked, None if len(body) > proxy.max_request else body)
+        converted = web_request(request, site, of_user=known.is_authenticated)
+        reply = proxy.respond(converted, None if len(body) > proxy.max_request else body)
         return answer_of(reply, site).response if reply.stream is None else _streamed(reply)
 
     return view

@@ -38,15 +38,15 @@ def respond(request: HttpRequest, route: str) -> HttpResponse:
     project = project_login()
     begins = route.partition("/")[0] == LOGIN
     # Before an ended session is removed, because its frame may have requested this login
-    asked = web_request(request, project.login.site) if begins else None
+    converted = web_request(request, project.login.site) if begins else None
     if SESSION in request.session:
         loaded(request.user)  # before the session is removed, because Django's logout signal contains the user
     if route == LOGOUT and request.method == "POST" and _has_token_of_django(request):
         return csrf_protect(_logout)(request)
-    if asked is None:
+    if converted is None:
         of_user = route != ME or bool(request.user.is_authenticated)
-        asked = web_request(request, project.login.site, of_user=of_user)
-    return _answered(request, project, project.login.respond(route, asked))
+        converted = web_request(request, project.login.site, of_user=of_user)
+    return _answered(request, project, project.login.respond(route, converted))
 
 
 def _logout(request: HttpRequest) -> HttpResponse:
@@ -72,8 +72,8 @@ def _answered(
             _log_in(request, project, identifier)
         except OAuthError as error:
             retry = project.login.site.path(web_request(request, project.login.site), LOGIN)
-            asked = web_request(request, project.login.site)
-            failed = error_reply(error, asked, retry_path=retry, site=project.login.site.name)
+            converted = web_request(request, project.login.site)
+            failed = error_reply(error, converted, retry_path=retry, site=project.login.site.name)
             refusal = answer_of(failed, project.login.site).response
             refusal.cookies.update(response.cookies)  # these remove the cookie of the finished login
             return refusal

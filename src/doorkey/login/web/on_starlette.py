@@ -57,8 +57,8 @@ def mount(login: Login, app: Starlette) -> None:
     """Add the routes of `login` to an application, and handlers for the errors of `user.client`."""
 
     async def respond(request: Request) -> Response:
-        asked = web_request(request, await _form_of(request))
-        return response_of(await login.arespond(request.path_params["route"], asked))
+        converted = web_request(request, await _form_of(request))
+        return response_of(await login.arespond(request.path_params["route"], converted))
 
     async def raised(request: Request, error: Exception) -> Response:
         assert isinstance(error, ReplyRaised)
@@ -92,9 +92,9 @@ async def user_of(login: Login, connection: HTTPConnection) -> User | None:
     """
     scope: MutableMapping[str, Any] = connection.scope
     if _name(login) not in scope:
-        routes, asked = login.awaiting, web_request(connection)
-        found: User | None = await routes.backend.do(routes.user(asked))
-        if found is not None and connection.scope["type"] == "websocket" and not login.site.is_own_origin(asked):
+        routes, converted = login.awaiting, web_request(connection)
+        found: User | None = await routes.backend.do(routes.user(converted))
+        if found is not None and connection.scope["type"] == "websocket" and not login.site.is_own_origin(converted):
             logger.warning("a WebSocket handshake has no user, because its origin differs from the base URL")
             found = None
         scope[_name(login)] = found

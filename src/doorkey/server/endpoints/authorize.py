@@ -53,19 +53,19 @@ def authorize(request: Request, at: At, cookies: Cookies) -> Flow[Response | Log
     if uri is None or not is_registered(uri, client.redirect_uris):
         raise InvalidRequest(description="Invalid parameter: redirect_uri", status=400)
     try:
-        asked = _acceptable(parameters, client, uri)
-        session = yield from _usable_session(parameters, asked, at, cookies)
+        authorization_request = _acceptable(parameters, client, uri)
+        session = yield from _usable_session(parameters, authorization_request, at, cookies)
         user = (yield from FindUser(session.sub)) if session else None
-        consent_needed = session is not None and (yield from is_consent_needed(asked, session))
+        consent_needed = session is not None and (yield from is_consent_needed(authorization_request, session))
         if consent_needed and "none" in _prompts(parameters):
             raise ConsentRequired
     except ServerError as error:
         return _refusal(error, parameters, uri, at)
     if session is None or user is None or cookies.session is None:
-        return ask_to_log_in(asked, at, cookies)
+        return ask_to_log_in(authorization_request, at, cookies)
     if consent_needed:
-        return ask_for_consent(asked, user, cookies.session, at)
-    return (yield from back_to_client(asked, session, at))
+        return ask_for_consent(authorization_request, user, cookies.session, at)
+    return (yield from back_to_client(authorization_request, session, at))
 
 
 def _acceptable(parameters: Parameters, client: Client, uri: str) -> AuthorizationRequest:
@@ -131,7 +131,7 @@ def _challenge(parameters: Parameters, client: Client) -> str | None:
 
 
 def _usable_session(
-    parameters: Parameters, asked: AuthorizationRequest, at: At, cookies: Cookies
+    parameters: Parameters, request: AuthorizationRequest, at: At, cookies: Cookies
 ) -> Flow[Session | None]:
     """Return the browser's session if it satisfies the request, or None if the user has to log in.
 
@@ -144,7 +144,7 @@ def _usable_session(
         if not re.fullmatch(r"\d{1,9}", max_age):
             raise InvalidRequest(description="Invalid parameter: max_age")
         session = session if at.now - session.started_at <= int(max_age) else None
-    wanted = [acr for acr in asked.acr_values if acr in at.settings.acr_values]
+    wanted = [acr for acr in request.acr_values if acr in at.settings.acr_values]
     if session is not None and wanted and session.acr not in wanted:  # step up (RFC 9470 §5)
         session = None
     if "login" in prompts or (session is not None and (yield from FindUser(session.sub)) is None):

@@ -41,23 +41,23 @@ class ConsentNeeded:
     session_key: str
 
 
-def is_consent_needed(asked: AuthorizationRequest, session: Session) -> Flow[bool]:
+def is_consent_needed(request: AuthorizationRequest, session: Session) -> Flow[bool]:
     """Return whether this request needs the user's consent before the client gets a code or tokens."""
-    client = yield from FindClient(asked.client_id)
-    if asked.asks_consent or client is None or not client.require_consent:
-        return asked.asks_consent
-    return not (yield from has_consent(session.sub, asked.client_id, asked.scope))
+    client = yield from FindClient(request.client_id)
+    if request.asks_consent or client is None or not client.require_consent:
+        return request.asks_consent
+    return not (yield from has_consent(session.sub, request.client_id, request.scope))
 
 
-def ask_for_consent(asked: AuthorizationRequest, user: User, session_key: str, at: At) -> ConsentNeeded:
+def ask_for_consent(request: AuthorizationRequest, user: User, session_key: str, at: At) -> ConsentNeeded:
     """Return the content of the consent page of an authorization request, for the session of the cookie `session_key`.
 
     Raises `InvalidRequest` for an authorization request that is too long.
     """
     consent_id = secrets.token_urlsafe(32)
-    pending = PendingLogin(consent_id, asked, fingerprint(session_key), int(at.now) + at.settings.login_lifetime)
+    pending = PendingLogin(consent_id, request, fingerprint(session_key), int(at.now) + at.settings.login_lifetime)
     text = sealed(pending, at, CONSENT)
-    return ConsentNeeded(text, _csrf(pending, at), asked.client_id, user.username, asked.scope, session_key)
+    return ConsentNeeded(text, _csrf(pending, at), request.client_id, user.username, request.scope, session_key)
 
 
 def answer_consent(request: Request, at: At, cookies: Cookies) -> Flow[Response]:
@@ -78,13 +78,19 @@ def answer_consent(request: Request, at: At, cookies: Cookies) -> Flow[Response]
     session = (yield from FindSession(session_id)) if session_id else None
     if session is None or not (yield from UseOnce(f"consent/{pending.id}", pending.expires_at)):
         raise _expired()
-    asked = pending.request
+    authorization_request = pending.request
     if form.get(ACCEPT) is None:
         denied = AccessDenied(description="User denied consent")
-        answer = {"error": denied.error, "error_description": denied.description, "state": asked.state}
-        return sent_back(at, asked.redirect_uri, {**answer, "iss": at.issuer}, asked.response_mode, 303)
-    yield from remember_consent(at, session.sub, asked.client_id, asked.scope)
-    return (yield from back_to_client(asked, session, at, status=303))
+        answer = {"error": denied.error, "error_description": denied.description, "state": authorization_request.state}
+        return sent_back(
+            at,
+            authorization_request.redirect_uri,
+            {**answer, "iss": at.issuer},
+            authorization_request.response_mode,
+            303,
+        )
+    yield from remember_consent(at, session.sub, authorization_request.client_id, authorization_request.scope)
+    return (yield from back_to_client(authorization_request, session, at, status=303))
 
 
 def _csrf(pending: PendingLogin, at: At) -> str:

@@ -65,11 +65,11 @@ class LoggedIn:
 
 
 def ask_to_log_in(
-    asked: AuthorizationRequest | None, at: At, cookies: Cookies, *, device: tuple[str, str] | None = None
+    request: AuthorizationRequest | None, at: At, cookies: Cookies, *, device: tuple[str, str] | None = None
 ) -> LoginNeeded:
     """Return the content of the login page.
 
-    asked: the authorization request; None: the account page or the question about a device follows the login.
+    request: the authorization request; None: the account page or the question about a device follows the login.
     device: the user code and the client ID of a device; the question whether it may log in follows the login.
 
     Raises `InvalidRequest` for an authorization request that is too long.
@@ -77,7 +77,7 @@ def ask_to_log_in(
     # All tabs of a browser share one ID; each tab has its own login.
     browser = browser_cookie(at, cookies)
     login_id = secrets.token_urlsafe(32)
-    login = PendingLogin(login_id, asked, fingerprint(browser), int(at.now) + at.settings.login_lifetime, device)
+    login = PendingLogin(login_id, request, fingerprint(browser), int(at.now) + at.settings.login_lifetime, device)
     return LoginNeeded(sealed(login, at, LOGIN), _csrf(login, at), browser, login.client_id)
 
 
@@ -93,7 +93,7 @@ def log_in(request: Request, at: At, cookies: Cookies) -> Flow[LoggedIn | LoginN
     if not hmac.compare_digest(login.browser, fingerprint(browser)):
         raise InvalidRequest(description="This login was started in another browser.", status=400)
     csrf = check_csrf(form, _csrf(login, at))
-    username, asked = form.get("username") or "", login.request
+    username, authorization_request = form.get("username") or "", login.request
     again = LoginNeeded(transaction, csrf, browser, login.client_id, username, failed=True)
     try:
         user = yield from user_with_password(at, username, form.get("password") or "")
@@ -104,16 +104,18 @@ def log_in(request: Request, at: At, cookies: Cookies) -> Flow[LoggedIn | LoginN
     if not (yield from UseOnce(f"login/{login.id}", login.expires_at)):
         raise _expired()
     # Always a new session with a new key, against session fixation.
-    session = yield from start_session(at, user, acr_values=asked.acr_values if asked else ())
+    session = yield from start_session(
+        at, user, acr_values=authorization_request.acr_values if authorization_request else ()
+    )
     key = secrets.token_urlsafe(32)
     yield from RememberBrowser(key, session)
     if login.device is not None:
         return (yield from ask_about_device(login.device[0], user, key, at))
-    if asked is None:
+    if authorization_request is None:
         return LoggedIn(redirect(at.endpoints.account, {}, status=303), key)
-    if (yield from is_consent_needed(asked, session)):
-        return ask_for_consent(asked, user, key, at)
-    return LoggedIn((yield from back_to_client(asked, session, at, status=303)), key)
+    if (yield from is_consent_needed(authorization_request, session)):
+        return ask_for_consent(authorization_request, user, key, at)
+    return LoggedIn((yield from back_to_client(authorization_request, session, at, status=303)), key)
 
 
 def _expired() -> InvalidRequest:

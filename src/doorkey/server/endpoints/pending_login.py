@@ -25,14 +25,14 @@ def sealed(login: PendingLogin, at: At, kind: str) -> str:
 
     Raises `InvalidRequest` if the authorization request is too long.
     """
-    asked = login.request
+    request = login.request
     claims = {
         "typ": kind,
         "iss": at.issuer,
         "jti": login.id,
         "exp": login.expires_at,
         "browser": login.browser,
-        "request": None if asked is None else asdict(asked),
+        "request": None if request is None else asdict(request),
         "device": login.device,
     }
     text = sign(claims, at.keys.refresh, alg=REFRESH_ALG)
@@ -46,6 +46,6 @@ def unsealed(text: str, at: At, kind: str) -> PendingLogin | None:
     claims = read_own(at, text, kind)
     if claims is None or is_expired(at, claims):
         return None
-    asked = None if claims["request"] is None else AuthorizationRequest.of(claims["request"])
+    request = None if claims["request"] is None else AuthorizationRequest.of(claims["request"])
     device: Any = claims.get("device")
-    return PendingLogin(claims["jti"], asked, claims["browser"], claims["exp"], tuple(device) if device else None)
+    return PendingLogin(claims["jti"], request, claims["browser"], claims["exp"], tuple(device) if device else None)

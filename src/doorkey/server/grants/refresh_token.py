@@ -38,13 +38,13 @@ def refresh(form: Parameters, client: Client, at: At) -> Flow[dict[str, Any]]:
         raise _refused("Token is not active")
     if (yield from is_revoked(claims, REFRESH)):
         raise _refused("Stale token")
-    asked = form.get("scope")
-    granted_scope(client, asked)  # refuses an unknown scope now, while the token is still unused
+    requested_scope = form.get("scope")
+    granted_scope(client, requested_scope)  # refuses an unknown scope now, while the token is still unused
     session, grant = yield from _used(at, claims, rotates=at.settings.rotates(client))
     user = yield from FindUser(session.sub)
     if user is None:
         raise _refused("Unknown user")
-    narrowed = replace(grant, scope=narrowed_scope(grant.scope, client, asked))
+    narrowed = replace(grant, scope=narrowed_scope(grant.scope, client, requested_scope))
     return user_answer(at, client, user, session, narrowed)
 
 

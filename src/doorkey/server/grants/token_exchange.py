@@ -44,8 +44,8 @@ def exchange_token(form: Parameters, client: Client, at: At) -> Flow[dict[str, A
     yield from _check_known(audience, client, at)
     if client.client_id not in (claims["azp"], *audiences(claims)):
         raise AccessDenied(description="Client is not within the token audience", status=403)
-    asked = form.get("scope")
-    scope = yield from _scope(asked, client, claims)
+    requested_scope = form.get("scope")
+    scope = yield from _scope(requested_scope, client, claims)
     missing = [name for name in audience if name not in audiences_of(at, client, scope)]
     if missing:
         raise _refused(f"Requested audience not available: {', '.join(dict.fromkeys(missing))}")
@@ -61,7 +61,7 @@ def exchange_token(form: Parameters, client: Client, at: At) -> Flow[dict[str, A
         depends_on = {name: claims[name] for name in ("sid", "gid") if name in claims}
         token = access_token_for(at, client, scope, about, depends_on, audience=audience)
         # Only for a scope of this request, because `openid` may also come from the session.
-        with_id_token = asked is not None and "openid" in scope
+        with_id_token = requested_scope is not None and "openid" in scope
         id_token = id_token_for(at, client, identity, access_token=token) if with_id_token else None
         answer = bare_answer(at, token, scope, id_token=id_token)
     return {**answer, **session, "issued_token_type": wanted}
@@ -92,10 +92,10 @@ def _check_known(audience: tuple[str, ...], client: Client, at: At) -> Flow[None
             raise InvalidClient(description="Audience not found", status=400)
 
 
-def _scope(asked: str | None, client: Client, claims: Mapping[str, Any]) -> Flow[tuple[str, ...]]:
+def _scope(requested_scope: str | None, client: Client, claims: Mapping[str, Any]) -> Flow[tuple[str, ...]]:
     """Return the requested scope, or the default scopes, with `openid` if the client's grant in the session has it."""
-    scope = granted_scope(client, asked)
-    if asked is None and "sid" in claims:
+    scope = granted_scope(client, requested_scope)
+    if requested_scope is None and "sid" in claims:
         session = yield from FindSession(claims["sid"])
         grant = session.grant(claims["gid"]) if session else None
         if grant is not None and grant.client_id == client.client_id and "openid" in grant.scope:

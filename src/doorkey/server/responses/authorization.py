@@ -23,38 +23,40 @@ from doorkey.wire.messages import Response
 RESPONSE_MODES = ("query", "fragment", "form_post")
 
 
-def back_to_client(asked: AuthorizationRequest, session: Session, at: At, *, status: int = 302) -> Flow[Response]:
+def back_to_client(request: AuthorizationRequest, session: Session, at: At, *, status: int = 302) -> Flow[Response]:
     """Add a grant to the session, and return the response with the code and the tokens of the response type."""
-    grant = Grant(new_id(), asked.client_id, asked.scope, nonce=asked.nonce, refresh_id=new_id(), by_login_page=True)
+    grant = Grant(
+        new_id(), request.client_id, request.scope, nonce=request.nonce, refresh_id=new_id(), by_login_page=True
+    )
     yield from add_grant(session.id, grant)
-    answer: dict[str, str | None] = {"state": asked.state, "session_state": session.id, "iss": at.issuer}
+    answer: dict[str, str | None] = {"state": request.state, "session_state": session.id, "iss": at.issuer}
     code = None
-    if "code" in asked.response_type:
+    if "code" in request.response_type:
         code = answer["code"] = secrets.token_urlsafe(32)
-        yield from SaveCode(code, Code(asked, session.id, grant.id))
-    if asked.response_type != ("code",):
-        answer |= yield from _tokens(asked, session, grant, code, at)
-    return sent_back(at, asked.redirect_uri, answer, asked.response_mode, status)
+        yield from SaveCode(code, Code(request, session.id, grant.id))
+    if request.response_type != ("code",):
+        answer |= yield from _tokens(request, session, grant, code, at)
+    return sent_back(at, request.redirect_uri, answer, request.response_mode, status)
 
 
 def _tokens(
-    asked: AuthorizationRequest, session: Session, grant: Grant, code: str | None, at: At
+    request: AuthorizationRequest, session: Session, grant: Grant, code: str | None, at: At
 ) -> Flow[dict[str, str]]:
     """Return the response parameters with the tokens of this response type. Raises `LoginRequired`."""
-    client, user = (yield from FindClient(asked.client_id)), (yield from FindUser(session.sub))
+    client, user = (yield from FindClient(request.client_id)), (yield from FindUser(session.sub))
     if client is None or user is None:  # removed while the user was logging in
         raise LoginRequired
     answer: dict[str, str] = {}
     access_token = None
-    if "token" in asked.response_type:
+    if "token" in request.response_type:
         access_token = access_token_of(at, client, user, session, grant)
         lifetime = str(at.settings.access_token_lifetime)
         answer = {"access_token": access_token, "token_type": ACCESS, "expires_in": lifetime}
         answer["scope"] = " ".join(grant.scope)
-    if "id_token" in asked.response_type:
+    if "id_token" in request.response_type:
         about = about_login(user, session, grant)
         answer["id_token"] = id_token_for(
-            at, client, about, access_token=access_token, code=code, state=asked.state if code else None
+            at, client, about, access_token=access_token, code=code, state=request.state if code else None
         )
     return answer
 

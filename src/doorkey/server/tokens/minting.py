@@ -73,9 +73,10 @@ def mint_access_token(
 
     Raises `UsageError`.
     """
-    asked = texts(scopes, "scopes")
+    requested = texts(scopes, "scopes")
     scope = (
-        tuple(dict.fromkeys(named(one, "a scope") for text in asked for one in text.split())) or client.default_scopes
+        tuple(dict.fromkeys(named(one, "a scope") for text in requested for one in text.split()))
+        or client.default_scopes
     )
     about = about_user(user, scope) if user else {**service_account(client), "client_id": client.client_id}
     claims = access_token_claims(at, client, scope, about)

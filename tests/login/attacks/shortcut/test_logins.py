@@ -163,7 +163,7 @@ def test_an_id_token_with_a_wrong_claim_logs_nobody_in(shortcut: Shortcut, claim
     browser = shortcut.browser()
     page_of(shortcut.finish(browser, shortcut.begin(browser)))
     assert browser.get("/", JSON).status == 401
-    assert shortcut.provider.asked("/userinfo") == 0
+    assert shortcut.provider.request_count("/userinfo") == 0
 
 
 def test_userinfo_of_another_user_logs_nobody_in(shortcut: Shortcut) -> None:

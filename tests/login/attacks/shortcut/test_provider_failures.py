@@ -77,8 +77,8 @@ def test_ten_logins_at_a_cold_start_fetch_metadata_and_keys_once(shortcut: Short
     responses = [urlencode(shortcut.response(url)) for url in urls]
     done = at_once(10, lambda number: browsers[number].get(f"/auth/callback?{responses[number]}"))
     assert [one.status for one in done] == [303] * 10
-    assert shortcut.provider.asked(CONFIGURATION) == 1
-    assert shortcut.provider.asked("/jwks") == 1
+    assert shortcut.provider.request_count(CONFIGURATION) == 1
+    assert shortcut.provider.request_count("/jwks") == 1
 
 
 def test_ten_calls_with_an_expired_token_send_one_token_request(shortcut: Shortcut) -> None:
