@@ -9,8 +9,8 @@ from weakref import WeakKeyDictionary
 
 from doorkey.arguments import clock as check_clock
 from doorkey.arguments import seconds, text
-from doorkey.protocol.discovery import LIFETIME, kept_metadata
-from doorkey.protocol.http_caching import Kept
+from doorkey.protocol.discovery import LIFETIME, fetch_metadata
+from doorkey.protocol.http_caching import CacheEntry
 from doorkey.protocol.metadata import ServerMetadata
 from doorkey.protocol.webfinger import issuer_request, parse_issuer, resource_of
 from doorkey.runtime.clock import wall_time
@@ -30,7 +30,7 @@ def discover(
     *,
     http_client: Any = None,
     exchange: ExchangePolicy | None = None,
-    max_age: float = LIFETIME.usual,
+    max_age: float = LIFETIME.default,
     clock: Callable[[], float] | None = None,
 ) -> ServerMetadata:
     """Return the metadata of `issuer`: cached metadata if it is fresh, else that of a new request.
@@ -63,7 +63,7 @@ async def adiscover(
     *,
     http_client: Any = None,
     exchange: ExchangePolicy | None = None,
-    max_age: float = LIFETIME.usual,
+    max_age: float = LIFETIME.default,
     clock: Callable[[], float] | None = None,
 ) -> ServerMetadata:
     """Return the metadata of `issuer`.
@@ -130,13 +130,13 @@ def _named_by(request: Request, policy: ExchangePolicy) -> Flow[str]:
     return parse_issuer(response, policy.http_hosts, wall_time())
 
 
-class _MadeHere:
+class _OwnClients:
     """The cache key of all clients that are created here, because these have the same settings."""
 
 
 _Key: TypeAlias = tuple[str, ExchangePolicy]
-_MADE_HERE: Final = _MadeHere()
-_found: Final[WeakKeyDictionary[Any, dict[_Key, Kept[ServerMetadata]]]] = WeakKeyDictionary()
+_OWN_CLIENTS: Final = _OwnClients()
+_cache: Final[WeakKeyDictionary[Any, dict[_Key, CacheEntry[ServerMetadata]]]] = WeakKeyDictionary()
 """The cached metadata of each client. Clients share none of it, because a client may have a proxy of its own, or a mock
 transport in a test."""
 _lock: Final = ForkSafeLock()
@@ -151,26 +151,26 @@ class _Lookup:
         self._clock: Callable[[], float] = wall_time if clock is None else clock
         check_clock(self._clock)
         self._key: _Key = (text(issuer, "the issuer"), self.policy)
-        self._client = _MADE_HERE if client is None else client
+        self._client = _OWN_CLIENTS if client is None else client
 
     def remembered(self) -> ServerMetadata | None:
         """Return the cached metadata, or None if there is none or it is too old."""
         now = self._clock()
         with suppress(TypeError), _lock:  # an object that cannot be a key is rejected as a client later
-            kept = _found.get(self._client, {}).get(self._key)
-            if kept is not None and kept.is_fresh(now) and now < kept.fetched_at + self._max_age:
-                return kept.value
+            entry = _cache.get(self._client, {}).get(self._key)
+            if entry is not None and entry.is_fresh(now) and now < entry.fetched_at + self._max_age:
+                return entry.value
         return None
 
-    def request(self) -> Flow[Kept[ServerMetadata]]:
+    def request(self) -> Flow[CacheEntry[ServerMetadata]]:
         """Return the flow that requests the metadata."""
-        return kept_metadata(self._key[0], self._clock(), self.policy.http_hosts)
+        return fetch_metadata(self._key[0], self._clock(), self.policy.http_hosts)
 
-    def remember(self, kept: Kept[ServerMetadata]) -> ServerMetadata:
+    def remember(self, entry: CacheEntry[ServerMetadata]) -> ServerMetadata:
         """Store the metadata in the cache, and return it."""
         with suppress(TypeError), _lock:  # a client that does not support weak references
-            ours = _found.setdefault(self._client, {})
-            ours[self._key] = kept
-            if len(ours) > _MAX_ISSUERS:
-                del ours[next(iter(ours))]
-        return kept.value
+            entries = _cache.setdefault(self._client, {})
+            entries[self._key] = entry
+            if len(entries) > _MAX_ISSUERS:
+                del entries[next(iter(entries))]
+        return entry.value

@@ -224,7 +224,7 @@ def test_without_registration_no_document_is_fetched(site: Site, http: requests.
 def test_the_number_of_documents_is_bounded(
     provider: Provider, site: Site, http: requests.Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("doorkey.dev.client_documents.MAX_KEPT", 2)
+    monkeypatch.setattr("doorkey.dev.client_documents.MAX_ENTRIES", 2)
     for path in ("/1.json", "/2.json", "/3.json", "/3.json", "/1.json"):
         assert told(http, provider, site.publish(path))[0] == 200
     assert site.asked == ["/1.json", "/2.json", "/3.json", "/1.json"]

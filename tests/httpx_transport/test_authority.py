@@ -98,7 +98,7 @@ def test_an_authority_of_another_event_loop_says_what_helps(
         "openid_config": authority.openid_config,
     }
     asyncio.run(calls[first]())
-    authority._server.discovery.kept = None
+    authority._server.discovery.entry = None
     authority.forget(ClientCredentials("one"))
     with pytest.raises(TransportError, match="create an authority, with its own client, for each event loop"):
         asyncio.run(calls[then]())

@@ -15,7 +15,7 @@ from doorkey.observe.observer import Observer, Watch
 from doorkey.wire.flow import Flow, Sleep
 
 WATCHES: dict[str, Callable[[Observer], Watch]] = {
-    "asking": lambda observer: observer.asking("refresh_token"),
+    "requesting": lambda observer: observer.requesting("refresh_token"),
     "preparing": Observer.preparing,
     "waiting": Observer.waiting,
 }
@@ -62,7 +62,7 @@ metrics.set_meter_provider(MeterProvider([InMemoryMetricReader()], exemplar_filt
 observer = Observer("c", lambda: "https://as.example", None, lambda: 1.0)
 
 def work():
-    with observer.asking("refresh_token"):
+    with observer.requesting("refresh_token"):
         yield
 
 def abandon():

@@ -7,7 +7,7 @@ import pytest
 from doorkey.errors import InvalidClient, InvalidGrant, InvalidResponse, OAuthError, UnauthorizedClient
 from doorkey.protocol.client_assertion import ClientSecretJWT
 from doorkey.protocol.client_auth import authenticate, client_secret_basic, client_secret_post
-from doorkey.protocol.client_auth_hints import explaining
+from doorkey.protocol.client_auth_hints import explain_rejection
 from doorkey.protocol.client_identity import ClientAuthMethod, ClientIdentity
 from doorkey.values import Secret
 from doorkey.wire.flow import run
@@ -20,7 +20,7 @@ UNENCODED = "client_secret_basic_unencoded or client_secret_post"
 
 
 def refused(request: Request, error: OAuthError, client_id: str = "c", credential: object = ODD) -> str:
-    with pytest.raises(OAuthError) as caught, explaining(request, client_id, credential):
+    with pytest.raises(OAuthError) as caught, explain_rejection(request, client_id, credential):
         raise error
     assert caught.value is error
     return str(error)
@@ -73,7 +73,7 @@ def test_nothing_is_added_where_the_client_is_not_the_fault() -> None:
     assert refused(own, invalid_client()) == "invalid_client: unknown client"
     odd = request_by(client_secret_basic)
     assert refused(odd, InvalidGrant("invalid_grant", status=400)) == "invalid_grant"
-    with explaining(odd, "c", ODD):
+    with explain_rejection(odd, "c", ODD):
         pass
 
 

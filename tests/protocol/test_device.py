@@ -23,7 +23,7 @@ from doorkey.protocol.device import (
     DeviceAuthorization,
     device_authorization_request,
     parse_device_authorization,
-    polled,
+    poll_for_token,
 )
 from doorkey.protocol.grants import DeviceCodeGrant
 from doorkey.values import Secret
@@ -144,7 +144,7 @@ class Polling:
 
     def run(self, **changes: Any) -> str:
         clock: Callable[[], float] = lambda: self.now  # noqa: E731
-        return run(polled(parsed(**changes), self.ask, clock), self.perform)
+        return run(poll_for_token(parsed(**changes), self.ask, clock), self.perform)
 
 
 PENDING, SLOW = AuthorizationPending("authorization_pending"), SlowDown("slow_down")

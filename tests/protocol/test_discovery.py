@@ -5,7 +5,7 @@ import json
 import pytest
 
 from doorkey.errors import InvalidClient, InvalidResponse, TemporarilyUnavailable, UsageError, VerificationError
-from doorkey.protocol.discovery import discover_flow, issuer_of_document, kept_metadata, well_known_urls
+from doorkey.protocol.discovery import discover_flow, fetch_metadata, issuer_of_document, well_known_urls
 from doorkey.wire.messages import Request, Response
 
 ISSUER = "https://example.com/issuer1"
@@ -106,14 +106,14 @@ def test_anything_else_that_is_wrong_ends_the_search(response: Response, error: 
 
 
 def test_a_document_that_is_not_at_its_url_says_nothing_about_a_suffix() -> None:
-    flow = kept_metadata("https://example.com/.well-known/x", url="https://example.com/elsewhere")
+    flow = fetch_metadata("https://example.com/.well-known/x", url="https://example.com/elsewhere")
     next(flow)
     with pytest.raises(InvalidResponse, match="spelled exactly"):
         flow.send(Response(404))
 
 
 def test_the_document_of_an_issuer_may_be_elsewhere() -> None:
-    flow = kept_metadata(ISSUER, url="https://example.com/elsewhere")
+    flow = fetch_metadata(ISSUER, url="https://example.com/elsewhere")
     assert next(flow) == ask("https://example.com/elsewhere")
     with pytest.raises(StopIteration) as done:
         flow.send(found(METADATA))
@@ -122,12 +122,12 @@ def test_the_document_of_an_issuer_may_be_elsewhere() -> None:
 
 def test_an_issuer_may_have_another_name_in_its_metadata_where_the_program_knows_it() -> None:
     template = "https://example.com/{tenantid}"
-    flow = kept_metadata(ISSUER, known_as={template: ISSUER})
+    flow = fetch_metadata(ISSUER, known_as={template: ISSUER})
     next(flow)
     with pytest.raises(StopIteration) as done:
         flow.send(found({**METADATA, "issuer": template}))
     assert done.value.value.value.issuer == ISSUER
-    flow = kept_metadata(ISSUER, known_as={template: ISSUER})
+    flow = fetch_metadata(ISSUER, known_as={template: ISSUER})
     next(flow)
     with pytest.raises(VerificationError):
         flow.send(found({**METADATA, "issuer": "https://example.com/other"}))

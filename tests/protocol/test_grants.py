@@ -15,7 +15,7 @@ from doorkey.protocol.grants import (
     RefreshTokenGrant,
     SelfSignedGrant,
     TokenExchangeGrant,
-    presented,
+    grant_to_send,
 )
 from doorkey.values import Secret
 from doorkey.wire.flow import Flow, arun, maybe_await, run
@@ -103,7 +103,7 @@ def test_a_self_signed_grant_is_presented_with_an_assertion_of_its_own_each_time
     made = iter(["first.as.sertion", "second.as.sertion"])
     grant = SelfSignedGrant(lambda: next(made))
     for assertion in ("first.as.sertion", "second.as.sertion"):
-        shown = run(presented(grant), pytest.fail)
+        shown = run(grant_to_send(grant), pytest.fail)
         assert shown == JWTBearerGrant(Secret(assertion))
         assert assertion not in repr(shown)
 
@@ -116,12 +116,12 @@ async def test_the_assertion_of_a_self_signed_grant_may_be_awaited() -> None:
     def sign() -> Flow[str]:
         return maybe_await(signer())
 
-    assert await arun(presented(SelfSignedGrant(sign)), pytest.fail) == JWTBearerGrant(Secret("as.ser.tion"))
+    assert await arun(grant_to_send(SelfSignedGrant(sign)), pytest.fail) == JWTBearerGrant(Secret("as.ser.tion"))
 
 
 def test_every_other_grant_is_presented_as_it_is() -> None:
     grant = ClientCredentialsGrant()
-    assert run(presented(grant), pytest.fail) is grant
+    assert run(grant_to_send(grant), pytest.fail) is grant
 
 
 def test_only_grants_that_need_no_person_and_burn_nothing_are_repeatable() -> None:

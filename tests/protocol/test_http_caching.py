@@ -2,11 +2,11 @@
 
 import pytest
 
-from doorkey.protocol.http_caching import Kept, Lifetime, freshness_lifetime
+from doorkey.protocol.http_caching import CacheEntry, Lifetime, freshness_lifetime
 from doorkey.wire.messages import Response
 
 NOW = 1_800_000_000.0  # Fri, 15 Jan 2027 08:00:00 GMT
-TIMES = Lifetime(least=60, usual=600, most=3600, stale=86_400)
+TIMES = Lifetime(least=60, default=600, most=3600, stale=86_400)
 
 
 def told(*headers: tuple[str, str]) -> float | None:
@@ -80,13 +80,13 @@ def test_a_response_without_caching_headers_says_nothing() -> None:
     ("header", "seconds"), [("max-age=0", 60), ("max-age=100", 100), ("max-age=99999", 3600), ("public", 600)]
 )
 def test_the_next_fetch_is_within_the_bounds(header: str, seconds: float) -> None:
-    kept = TIMES.keep("value", Response(200, (("Cache-Control", header),)), NOW)
-    assert kept == Kept("value", NOW, NOW + seconds, NOW + 86_400)
+    entry = TIMES.entry("value", Response(200, (("Cache-Control", header),)), NOW)
+    assert entry == CacheEntry("value", NOW, NOW + seconds, NOW + 86_400)
 
 
 def test_a_value_that_is_fresh_is_usable_however_small_the_other_bound_is() -> None:
-    kept = Lifetime(least=60, usual=600, most=3600, stale=0).keep("value", Response(200), NOW)
-    assert kept.usable_until == NOW + 600
+    entry = Lifetime(least=60, default=600, most=3600, stale=0).entry("value", Response(200), NOW)
+    assert entry.usable_until == NOW + 600
 
 
 @pytest.mark.parametrize(
@@ -94,10 +94,10 @@ def test_a_value_that_is_fresh_is_usable_however_small_the_other_bound_is() -> N
     [(0, True, True), (599, True, True), (600, False, True), (86_399, False, True), (86_400, False, False)],
 )
 def test_a_kept_value_becomes_old_and_then_useless(after: float, fresh: bool, usable: bool) -> None:
-    kept = TIMES.keep("value", Response(200), NOW)
-    assert (kept.is_fresh(NOW + after), kept.is_usable(NOW + after)) == (fresh, usable)
+    entry = TIMES.entry("value", Response(200), NOW)
+    assert (entry.is_fresh(NOW + after), entry.is_usable(NOW + after)) == (fresh, usable)
 
 
 def test_a_clock_that_was_set_back_makes_a_value_old_and_leaves_it_usable() -> None:
-    kept = TIMES.keep("value", Response(200), NOW)
-    assert (kept.is_fresh(NOW - 1), kept.is_usable(NOW - 1)) == (False, True)
+    entry = TIMES.entry("value", Response(200), NOW)
+    assert (entry.is_fresh(NOW - 1), entry.is_usable(NOW - 1)) == (False, True)

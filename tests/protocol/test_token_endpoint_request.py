@@ -11,9 +11,9 @@ from doorkey.protocol.grants import (
     RefreshTokenGrant,
 )
 from doorkey.protocol.token_endpoint import (
-    asks_for_a_bound_token,
-    asks_for_an_id_token,
     check_token_types,
+    requests_bound_token,
+    requests_id_token,
     token_request,
 )
 from doorkey.values import Scope, Secret
@@ -78,8 +78,8 @@ def test_a_secret_is_not_sent_to_an_endpoint_that_cannot_be(url: str) -> None:
 
 def test_a_request_with_a_proof_of_a_key_asks_for_a_token_bound_to_it() -> None:
     plain = token_request(ENDPOINT, ClientCredentialsGrant())
-    assert not asks_for_a_bound_token(plain)
-    assert asks_for_a_bound_token(plain.with_header("dpop", "a-proof"))
+    assert not requests_bound_token(plain)
+    assert requests_bound_token(plain.with_header("dpop", "a-proof"))
 
 
 PASSWORD, CODE = PasswordGrant("u", Secret("p")), AuthorizationCodeGrant(Secret("c"))
@@ -101,7 +101,7 @@ def test_an_id_token_is_to_come_where_a_person_was_asked_for_openid(
     grant: Grant, scope: str, promised: Scope | None, expected: bool
 ) -> None:
     extra = [("scope", scope), ("audience", "openid")] if scope else []
-    assert asks_for_an_id_token(grant, extra, promised) is expected
+    assert requests_id_token(grant, extra, promised) is expected
 
 
 def test_a_header_of_the_caller_replaces_ours_in_any_case() -> None:

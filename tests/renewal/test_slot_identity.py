@@ -74,9 +74,9 @@ def test_a_rotated_refresh_token_is_kept_for_the_same_token_and_the_attempt_is_s
 def test_a_rejected_token_is_not_good_and_every_other_one_is() -> None:
     made = slot(NEW)
     assert made.reject(NEW)
-    assert not made.is_good(NEW, NOW)
-    assert made.is_good(replace(NEW, access_token=OTHER), NOW)
-    assert made.is_good(OAuthToken(OTHER), NOW), "without a known expiry"
+    assert not made.is_usable(NEW, NOW)
+    assert made.is_usable(replace(NEW, access_token=OTHER), NOW)
+    assert made.is_usable(OAuthToken(OTHER), NOW), "without a known expiry"
 
 
 def test_a_dead_grant_is_that_of_its_refresh_token_alone() -> None:

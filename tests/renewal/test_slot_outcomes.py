@@ -64,10 +64,10 @@ def test_a_slot_without_a_token_holds_none() -> None:
 
 def test_a_token_is_good_until_it_expires_or_is_refused() -> None:
     made = slot(NEW)
-    assert made.is_good(NEW, NOW + 299)
-    assert not made.is_good(NEW, NOW + 300)
+    assert made.is_usable(NEW, NOW + 299)
+    assert not made.is_usable(NEW, NOW + 300)
     made.reject(NEW)
-    assert not made.is_good(NEW, NOW)
+    assert not made.is_usable(NEW, NOW)
 
 
 def test_a_caller_between_a_failure_and_its_pause_gets_the_same_error_as_during_it() -> None:

@@ -10,7 +10,7 @@ import pytest
 from doorkey import ClientCredentials, Issuer, OAuthError, TokenSource, TransportError, UsageError
 from doorkey.errors import InvalidResponse, TemporarilyUnavailable
 from doorkey.integrations.httpx_transport import OAuthAuthorityClient
-from doorkey.protocol.http_caching import Kept
+from doorkey.protocol.http_caching import CacheEntry
 from doorkey.protocol.metadata import ServerMetadata
 from doorkey.renewal.leader_lock import AcquireOrWait, Holder, LeaderLock
 from doorkey.sources.authorization_server import AuthorizationServer
@@ -245,7 +245,7 @@ def test_a_lock_holder_sends_no_request_if_the_issuer_is_known_by_then() -> None
     late = begun(server)
     leads = lead(server)
     found = ServerMetadata(token_endpoint="https://as.example/t")
-    server.discovery.kept = Kept(found, START, START + 60, START + 60)
+    server.discovery.entry = CacheEntry(found, START, START + 60, START + 60)
     with pytest.raises(StopIteration):
         late.send(leads)
     assert server.discovery.lock.try_acquire(), "it has let go"

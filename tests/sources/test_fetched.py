@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from doorkey.errors import InvalidResponse, TemporarilyUnavailable, TransportError
-from doorkey.protocol.http_caching import Kept
+from doorkey.protocol.http_caching import CacheEntry
 from doorkey.renewal.leader_lock import AcquireOrWait, Holder
 from doorkey.sources.fetched import Fetched
 from doorkey.wire.flow import Flow
@@ -25,16 +25,16 @@ class Document:
         self.clock, self.fetches = Clock(), 0
         self.fetched: Fetched[int] = Fetched(self._fetch, "fetching a document")
 
-    def _fetch(self, clock: Any) -> Flow[Kept[int]]:
+    def _fetch(self, clock: Any) -> Flow[CacheEntry[int]]:
         yield from ASK
         self.fetches += 1
         now = clock()
-        return Kept(self.fetches, now, now + 60, now + 600)
+        return CacheEntry(self.fetches, now, now + 60, now + 600)
 
     def current(self) -> Any:
         return self.fetched.current(self.clock)
 
-    def newer(self, than: Kept[int]) -> Any:
+    def newer(self, than: CacheEntry[int]) -> Any:
         return self.fetched.newer(than, 30.0, self.clock)
 
     def lead(self) -> Holder:
@@ -42,9 +42,9 @@ class Document:
         assert holder is not None
         return holder
 
-    def get(self) -> Kept[int]:
+    def get(self) -> CacheEntry[int]:
         """Fetch or read the document."""
-        kept: Kept[int] = self.result(self.current())
+        kept: CacheEntry[int] = self.result(self.current())
         return kept
 
     def result(self, flow: Any, outcome: Any = None) -> Any:
@@ -188,7 +188,7 @@ def test_a_failure_to_fetch_a_newer_one_is_shared_and_begins_the_cool_down(docum
     assert isinstance(document.fetched.error, TransportError)
     document.clock.advance(29.9)
     assert document.result(document.newer(old)) is None
-    assert document.fetched.kept is old
+    assert document.fetched.entry is old
 
 
 def ended_by(flow: Any, error: Exception) -> Any:

@@ -6,7 +6,7 @@ import warnings
 from collections.abc import Hashable
 from typing import Final
 
-from doorkey.runtime.callers import depth_of_ours
+from doorkey.runtime.callers import program_stacklevel
 
 MOST: Final = 64
 """The maximum number of different credentials that are counted. A further one replaces the oldest."""
@@ -36,7 +36,7 @@ class Repetitions:
                 f"OAuth2Auth(credentials, …) was constructed {count} times with equal credentials, and each object "
                 "requests a token of its own: construct it once and share it, or share a TokenSource",
                 RuntimeWarning,
-                stacklevel=depth_of_ours(),
+                stacklevel=program_stacklevel(),
             )
 
 

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 from doorkey.errors import InvalidClient, OAuthError, ServerError, TransportError
 from doorkey.protocol.client_id_document import MAX_DOCUMENT, document_request, is_document_url, parse_document
-from doorkey.protocol.http_caching import Kept, Lifetime
+from doorkey.protocol.http_caching import CacheEntry, Lifetime
 from doorkey.runtime.forks import ForkSafeLock
 from doorkey.server.clients.authentication import client_id_in
 from doorkey.server.registered import accepted, client_of
@@ -28,10 +28,10 @@ from doorkey.wire.limits import ExchangePolicy
 from doorkey.wire.messages import Request
 from doorkey.wire.urls import is_loopback
 
-LIFETIME: Final = Lifetime(least=10.0, usual=300.0, most=86_400.0, stale=86_400.0)
+LIFETIME: Final = Lifetime(least=10.0, default=300.0, most=86_400.0, stale=86_400.0)
 """Seconds for which a document is used. Its HTTP caching headers replace the default of 300, within these limits."""
 DEADLINE: Final = 5.0
-MAX_KEPT: Final = 100
+MAX_ENTRIES: Final = 100
 MAX_FETCHES: Final = 8
 
 
@@ -45,7 +45,7 @@ class ClientDocuments:
 
     def __init__(self, *, at_loopback: bool, registered: Container[str], clock: Callable[[], float]) -> None:
         self._at_loopback, self._registered, self._clock = at_loopback, registered, clock
-        self._kept: OrderedDict[str, Kept[Client] | OAuthError] = OrderedDict()
+        self._entries: OrderedDict[str, CacheEntry[Client] | OAuthError] = OrderedDict()
         self._fetches = asyncio.Semaphore(MAX_FETCHES)
         self._lock = ForkSafeLock()
 
@@ -64,17 +64,17 @@ class ClientDocuments:
         if client_id is None or not self.names(client_id):
             return
         with self._lock:
-            kept = self._kept.get(client_id)
-        if isinstance(kept, Kept) and kept.is_fresh(self._clock()):
+            entry = self._entries.get(client_id)
+        if isinstance(entry, CacheEntry) and entry.is_fresh(self._clock()):
             return
         async with self._fetches:
             found = await asyncio.to_thread(self._fetched, client_id)
         with self._lock:
-            if not (isinstance(found, OAuthError) and isinstance(kept, Kept) and _is_outage(found)):
-                self._kept[client_id] = found
-                self._kept.move_to_end(client_id)
-            while len(self._kept) > MAX_KEPT:
-                self._kept.popitem(last=False)
+            if not (isinstance(found, OAuthError) and isinstance(entry, CacheEntry) and _is_outage(found)):
+                self._entries[client_id] = found
+                self._entries.move_to_end(client_id)
+            while len(self._entries) > MAX_ENTRIES:
+                self._entries.popitem(last=False)
 
     def client(self, client_id: str) -> Client | None:
         """Return the client of a cached document, or None if no usable copy is cached.
@@ -82,12 +82,12 @@ class ClientDocuments:
         Raises `InvalidClient` if the document could not be fetched, or is invalid.
         """
         with self._lock:
-            kept = self._kept.get(client_id)
-        if isinstance(kept, OAuthError):
-            raise InvalidClient(description=_description(kept), status=400)
-        return kept.value if kept is not None and kept.is_usable(self._clock()) else None
+            entry = self._entries.get(client_id)
+        if isinstance(entry, OAuthError):
+            raise InvalidClient(description=_description(entry), status=400)
+        return entry.value if entry is not None and entry.is_usable(self._clock()) else None
 
-    def _fetched(self, client_id: str) -> Kept[Client] | OAuthError:
+    def _fetched(self, client_id: str) -> CacheEntry[Client] | OAuthError:
         local = is_loopback(urlsplit(client_id).hostname or "")
         addresses = _loopback_address if local else public_address
         policy = ExchangePolicy(deadline=DEADLINE, max_body=MAX_DOCUMENT, addresses=addresses)
@@ -95,7 +95,7 @@ class ClientDocuments:
             with sender(None, policy) as send:
                 response = send(document_request(client_id))
             metadata = accepted(parse_document(response, client_id), NONE)
-            return LIFETIME.keep(client_of(client_id, metadata, None), response, self._clock())
+            return LIFETIME.entry(client_of(client_id, metadata, None), response, self._clock())
         except OAuthError as error:
             return error.without_history()
 

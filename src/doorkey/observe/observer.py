@@ -37,7 +37,7 @@ class Observer:
     Raises `UsageError` if `on_event` is not callable or is a coroutine function, or if `timer` is not callable.
     """
 
-    __slots__ = ("_client_id", "_named", "_on_event", "_server", "_telling", "timer")
+    __slots__ = ("_client_id", "_named", "_on_event", "_reporting", "_server", "timer")
 
     def __init__(
         self,
@@ -50,9 +50,9 @@ class Observer:
         self._client_id, self._server = client_id, server
         self._on_event, self.timer = on_event, timer
         self._named: tuple[str | None, str, str] | None = None
-        self._telling: set[int] = set()
+        self._reporting: set[int] = set()
 
-    def asking(self, grant_type: str, server: str | None = None) -> Watch:
+    def requesting(self, grant_type: str, server: str | None = None) -> Watch:
         """Report the token request in the block: `requested`, then `renewed` or `failed`, and a span."""
         return Watch(self, "requested", "renewed", "failed", grant_type, server)
 
@@ -65,13 +65,13 @@ class Observer:
 
         Raises `UsageError` in a callback of this observer, because the attempt waits for the callback.
         """
-        if get_ident() in self._telling:
+        if get_ident() in self._reporting:
             raise UsageError("on_event requests the token whose renewal it is called for: it would wait for itself")
         return Watch(self, None, "waited", "waited")
 
     def rejected(self) -> None:
         """Report that an API rejected the current token."""
-        self.tell(self.event("rejected"))
+        self.report(self.event("rejected"))
 
     def dropped(self, names: Sequence[str]) -> None:
         """Log the names of the members of a token response that were dropped."""
@@ -89,7 +89,7 @@ class Observer:
 
     def has_listener(self, kind: Kind) -> bool:
         """Return whether an event of this `kind` has a listener. In most programs, events of a success have none."""
-        return self._on_event is not None or opentelemetry_is_there() or is_logged(kind)
+        return self._on_event is not None or opentelemetry_is_imported() or is_logged(kind)
 
     def moment(self) -> float | None:
         """Return the timer's time, or None if the timer fails."""
@@ -99,27 +99,27 @@ class Observer:
             complain("timer", error)
             return None
 
-    def tell(self, event: TokenEvent) -> None:
+    def report(self, event: TokenEvent) -> None:
         """Report `event` to all listeners. Their exceptions are logged, not raised."""
-        self.call(self._tell, event)
+        self.call(self._report, event)
 
     def call(self, call: Callable[[TokenEvent], Any], event: TokenEvent) -> Any:
         """Call a listener with `event` and return its result; None if it raises."""
         here = get_ident()
-        nested = here in self._telling
-        self._telling.add(here)
+        nested = here in self._reporting
+        self._reporting.add(here)
         try:
             with detached():  # a task that the listener starts may request the token, because no caller waits for it
                 return _guarded(call, event)
         finally:
             if not nested:
-                self._telling.discard(here)
+                self._reporting.discard(here)
 
-    def _tell(self, event: TokenEvent) -> None:
+    def _report(self, event: TokenEvent) -> None:
         _guarded(log, event)
         if self._on_event is not None:
             _guarded(self._on_event, event)
-        if opentelemetry_is_there():
+        if opentelemetry_is_imported():
             from doorkey.observe.telemetry import record
 
             _guarded(record, event)
@@ -147,11 +147,11 @@ class Watch:
         self._span: Any = None
         if (first := self._kinds[0]) is not None and self._observer.has_listener(first):
             event = self._observer.event(first, self._grant_type, self._server)
-            if opentelemetry_is_there():
+            if opentelemetry_is_imported():
                 from doorkey.observe.telemetry import RequestSpan
 
                 self._span = self._observer.call(RequestSpan, event)
-            self._observer.tell(event)
+            self._observer.report(event)
         self._begun = self._observer.moment()
 
     def __exit__(self, _: type[BaseException] | None, error: BaseException | None, __: TracebackType | None, /) -> None:
@@ -167,12 +167,12 @@ class Watch:
         if error is not None:
             code = code_of(error)
         event = self._observer.event(kind, self._grant_type, self._server, duration=took, error=code)
-        self._observer.tell(event)  # within the span, so that log records and exemplars refer to it
+        self._observer.report(event)  # within the span, so that log records and exemplars refer to it
         if self._span is not None:
             self._observer.call(self._span.end, event)
 
 
-def opentelemetry_is_there() -> bool:
+def opentelemetry_is_imported() -> bool:
     """Return whether this program has imported OpenTelemetry.
 
     It is not imported here, because that would block an event loop for too long. A program that has not imported it has

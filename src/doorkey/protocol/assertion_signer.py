@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from doorkey.arguments import flag, function, mapping, text
 from doorkey.errors import UsageError
-from doorkey.protocol.kept_key import KeptKey
+from doorkey.protocol.cached_key import CachedKey
 from doorkey.values import hides_locals
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ class AssertionSigner:
     is_secret: bool = False
     thumbprint_kid: bool = False
     allow_short_secret: bool = False
-    keys: KeptKey = field(default_factory=KeptKey, init=False, compare=False)
+    keys: CachedKey = field(default_factory=CachedKey, init=False, compare=False)
 
     def __post_init__(self) -> None:
         header: dict[str, Any] = dict(mapping(self.headers, "the header of an assertion"))

@@ -23,7 +23,7 @@ _LONGEST: Final = 200
 
 
 @contextmanager
-def explaining(request: Request, client_id: str, credential: object) -> Generator[None]:
+def explain_rejection(request: Request, client_id: str, credential: object) -> Generator[None]:
     """Add to an error of the block the likely reason why the server rejected the client of `request`.
 
     request: the request whose response caused the error.

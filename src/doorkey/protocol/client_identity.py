@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
-from doorkey.protocol.kept_key import KeptKey
+from doorkey.protocol.cached_key import CachedKey
 from doorkey.values import Secret
 from doorkey.wire.flow import Flow
 
@@ -36,7 +36,7 @@ class ClientIdentity:
     audience: str
     now: float
     signing_algs: object = None
-    keys: KeptKey = field(default_factory=KeptKey, compare=False)
+    keys: CachedKey = field(default_factory=CachedKey, compare=False)
 
     @property
     def client_secret(self) -> Any:

@@ -117,16 +117,18 @@ def parse_device_authorization(response: Response, *, requested_at: float) -> De
     )
 
 
-def polled(device: DeviceAuthorization, ask: Callable[[], Flow[T]], clock: Callable[[], float]) -> Flow[T]:
-    """Repeat the token request `ask` until the user has finished the login, and return its result (RFC 8628 §3.5).
+def poll_for_token(
+    device: DeviceAuthorization, request_token: Callable[[], Flow[T]], clock: Callable[[], float]
+) -> Flow[T]:
+    """Call `request_token` until the user has finished the login, and return its result (RFC 8628 §3.5).
 
     device: the login.
-    ask: makes one token request.
+    request_token: makes one token request.
     clock: returns seconds since the epoch.
 
     The first request follows after one interval. `slow_down` adds 5 seconds to the interval, and a failure of the
     network or the server doubles it, up to 300 seconds. A longer `Retry-After` is respected. Raises `ExpiredDeviceCode`
-    after the code has expired, `AccessDenied` if the user refused, and any other error of `ask`.
+    after the code has expired, `AccessDenied` if the user refused, and any other error of `request_token`.
     """
     interval, pause = device.interval, device.interval
     while True:
@@ -137,7 +139,7 @@ def polled(device: DeviceAuthorization, ask: Callable[[], Flow[T]], clock: Calla
             )
         yield from Sleep(min(pause, left))
         try:
-            return (yield from ask())
+            return (yield from request_token())
         except AuthorizationPending:
             pause = interval
         except SlowDown:

@@ -8,7 +8,7 @@ from typing import Final
 from urllib.parse import urlsplit, urlunsplit
 
 from doorkey.errors import InvalidResponse, UsageError
-from doorkey.protocol.http_caching import Kept, Lifetime
+from doorkey.protocol.http_caching import CacheEntry, Lifetime
 from doorkey.protocol.metadata import ServerMetadata, parse_metadata
 from doorkey.wire.flow import Flow
 from doorkey.wire.messages import Request
@@ -18,7 +18,7 @@ from doorkey.wire.urls import WELL_KNOWN, check_endpoint
 OPENID: Final = "/.well-known/openid-configuration"
 OAUTH: Final = "/.well-known/oauth-authorization-server"
 
-LIFETIME: Final = Lifetime(least=60.0, usual=3600.0, most=86_400.0, stale=7 * 86_400.0)
+LIFETIME: Final = Lifetime(least=60.0, default=3600.0, most=86_400.0, stale=7 * 86_400.0)
 """How long metadata is cached, in seconds: an hour, or a minute to a day if its HTTP caching headers require it."""
 
 _NOT_FOUND: Final = frozenset({404, 405, 410})
@@ -67,10 +67,10 @@ def discover_flow(issuer: str, now: float | None = None, http_hosts: Collection[
     If the server has no document at a URL (404, 405, 410), the next well-known URL is tried. Raises `UsageError`,
     `TransportError`, `InvalidResponse` and `ServerError`, and `VerificationError` for the metadata of another issuer.
     """
-    return (yield from kept_metadata(issuer, now, http_hosts)).value
+    return (yield from fetch_metadata(issuer, now, http_hosts)).value
 
 
-def kept_metadata(
+def fetch_metadata(
     issuer: str,
     now: float | None = None,
     http_hosts: Collection[str] = (),
@@ -78,7 +78,7 @@ def kept_metadata(
     *,
     url: str | None = None,
     known_as: Mapping[str, str] = MappingProxyType({}),
-) -> Flow[Kept[ServerMetadata]]:
+) -> Flow[CacheEntry[ServerMetadata]]:
     """Fetch the metadata of `issuer` as `discover_flow` does, and return it with the times of its use.
 
     now: seconds since the epoch.
@@ -98,7 +98,7 @@ def kept_metadata(
                 issuer = known_as[named]
                 members = {**members, "issuer": issuer}
             found = parse_metadata(members, issuer, response.status, http_hosts)
-            return lifetime.keep(found, response, now or 0.0)
+            return lifetime.entry(found, response, now or 0.0)
     if url is None and WELL_KNOWN in issuer:
         advice = f"give the issuer without its {WELL_KNOWN} suffix"
     else:

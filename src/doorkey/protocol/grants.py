@@ -103,7 +103,7 @@ class JWTBearerGrant(Grant):
 class SelfSignedGrant(Grant):
     """A grant whose assertion is signed anew for each request (RFC 7523 §2.1).
 
-    sign: returns a new assertion, or a flow that returns it. `presented` calls it.
+    sign: returns a new assertion, or a flow that returns it. `grant_to_send` calls it.
     """
 
     grant_type = JWT_BEARER
@@ -162,7 +162,7 @@ class ExtensionGrant(Grant):
         return self.urn
 
 
-def presented(grant: Grant) -> Flow[Grant]:
+def grant_to_send(grant: Grant) -> Flow[Grant]:
     """Return the grant for one request: for a `SelfSignedGrant`, one with a new assertion; otherwise `grant` itself."""
     if isinstance(grant, SelfSignedGrant):
         return JWTBearerGrant(Secret((yield from maybe_await(grant.sign()))))

@@ -25,28 +25,28 @@ class Lifetime:
     """Bounds of the time for which a fetched document is used. All times are in seconds after its fetch.
 
     least, most: the earliest and the latest time of the next fetch.
-    usual: the time of the next fetch if the response has no caching headers.
+    default: the time of the next fetch if the response has no caching headers.
     stale: the time until which the document may be used if it cannot be fetched again.
     """
 
     least: float
-    usual: float
+    default: float
     most: float
     stale: float
 
     def of(self, response: Response, now: float) -> float:
         """Return the seconds after which the document in `response` is fetched again."""
         by_headers = freshness_lifetime(response, now)
-        return min(max(self.usual if by_headers is None else by_headers, self.least), self.most)
+        return min(max(self.default if by_headers is None else by_headers, self.least), self.most)
 
-    def keep(self, value: T, response: Response, now: float) -> Kept[T]:
+    def entry(self, value: T, response: Response, now: float) -> CacheEntry[T]:
         """Return the `value` that was parsed from `response`, with the times of its use. It was fetched at `now`."""
         seconds = self.of(response, now)
-        return Kept(value, now, now + seconds, now + max(seconds, self.stale))
+        return CacheEntry(value, now, now + seconds, now + max(seconds, self.stale))
 
 
 @dataclass(frozen=True, slots=True)
-class Kept(Generic[T]):
+class CacheEntry(Generic[T]):
     """A fetched value, with times in seconds since the epoch.
 
     fetched_at: the time of the fetch.

@@ -75,12 +75,12 @@ def token_request(
     return Request(method, url, tuple(named.values()), () if method == "GET" else form)
 
 
-def asks_for_a_bound_token(request: Request) -> bool:
+def requests_bound_token(request: Request) -> bool:
     """Return whether `request` has a DPoP proof, so that the token must be bound to its key (RFC 9449 §5)."""
     return request.header("DPoP") is not None
 
 
-def asks_for_an_id_token(grant: Grant, extra: Iterable[tuple[str, str]], promised: Scope | None = None) -> bool:
+def requests_id_token(grant: Grant, extra: Iterable[tuple[str, str]], promised: Scope | None = None) -> bool:
     """Return whether the response must have an ID token (OpenID Connect Core §3.1.3.3).
 
     That is so only for an authorization code whose scope had `openid`. For other grants, an ID token is optional: a

@@ -123,7 +123,7 @@ class SingleFlight(Generic[S]):
             if outcome is state.issued and outcome is not token:
                 return outcome  # just issued, so it is returned even if the local clock is wrong
             now = self._clock()
-            if state.is_good(outcome, now):  # a token that was set meanwhile may have expired long ago
+            if state.is_usable(outcome, now):  # a token that was set meanwhile may have expired long ago
                 return outcome
         raise TokenExpiredError(_REPLACED)
 
@@ -132,7 +132,7 @@ class SingleFlight(Generic[S]):
         once = _Once(renew)
         for _ in range(TRIES):
             outcome = self._outcome(self.state.attempts.generation, once)
-            if once.has_begun or outcome is self.state.issued or self.state.is_good(outcome, self._clock()):
+            if once.has_begun or outcome is self.state.issued or self.state.is_usable(outcome, self._clock()):
                 return outcome
         raise TokenExpiredError(_REPLACED)
 
@@ -217,7 +217,7 @@ class AsyncSingleFlight(Generic[S]):
             if outcome is state.issued and outcome is not token:
                 return outcome  # just issued, so it is returned even if the local clock is wrong
             now = self._clock()
-            if state.is_good(outcome, now):  # a token that was set meanwhile may have expired long ago
+            if state.is_usable(outcome, now):  # a token that was set meanwhile may have expired long ago
                 return outcome
         raise TokenExpiredError(_REPLACED)
 
@@ -226,7 +226,7 @@ class AsyncSingleFlight(Generic[S]):
         once = _Once(renew)
         for _ in range(TRIES):
             outcome = await self._outcome(self.state.attempts.generation, once)
-            if once.has_begun or outcome is self.state.issued or self.state.is_good(outcome, self._clock()):
+            if once.has_begun or outcome is self.state.issued or self.state.is_usable(outcome, self._clock()):
                 return outcome
         raise TokenExpiredError(_REPLACED)
 

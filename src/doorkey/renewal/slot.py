@@ -310,7 +310,7 @@ class Slot:
             return theirs
         raise MissingTokenError("the token was removed while it was being renewed: call fetch_token() again")
 
-    def is_good(self, token: OAuthToken, now: float) -> bool:
+    def is_usable(self, token: OAuthToken, now: float) -> bool:
         """Return whether `token` may still be sent at `now`."""
         rejected = self.rejected is not None and token.access_token == self.rejected
         return not rejected and (token.expires_at is None or now < token.expires_at)

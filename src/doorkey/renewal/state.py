@@ -84,7 +84,7 @@ class TokenState(Protocol):
         """Renew the token, or return the outcome of the attempt that ended since the generation `seen`."""
         ...
 
-    def is_good(self, token: OAuthToken, now: float) -> bool:
+    def is_usable(self, token: OAuthToken, now: float) -> bool:
         """Return whether `token` may still be sent at `now`."""
         ...
 

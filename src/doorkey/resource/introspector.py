@@ -14,7 +14,7 @@ from doorkey.jose.encryption_algorithms import DEFAULT_MANAGEMENT
 from doorkey.jose.verification import verify
 from doorkey.observe.observer import Observer
 from doorkey.protocol.client_identity import ClientAuthMethod
-from doorkey.protocol.http_caching import Kept
+from doorkey.protocol.http_caching import CacheEntry
 from doorkey.protocol.introspection import (
     JWT_MEDIA_TYPE,
     JWT_TYPE,
@@ -79,7 +79,7 @@ class Introspector:
         self._pause = ServerPause()
         self._responses: BoundedCache[bytes, Fetched[Introspection]] = BoundedCache(entries, _IDLE, monotonic_time)
 
-    def members(self, token: str, digest: bytes) -> Flow[Kept[Introspection]]:
+    def members(self, token: str, digest: bytes) -> Flow[CacheEntry[Introspection]]:
         """Return the members of the response for `token`, and the time until which they may be used.
 
         digest: the hash of the token.
@@ -93,15 +93,15 @@ class Introspector:
         """
         secret = Secret(token)
 
-        def fetch(clock: Clock) -> Flow[Kept[Introspection]]:
+        def fetch(clock: Clock) -> Flow[CacheEntry[Introspection]]:
             members = yield from self._introspected(secret)
             now = clock()
             until = self._usable_until(members, now)
-            return Kept(members, now, until, until)
+            return CacheEntry(members, now, until, until)
 
         response = self._responses.get(digest, lambda: Fetched(fetch, "introspecting this token"))
-        kept, now = response.kept, self._clock()
-        if (kept is None or not kept.is_fresh(now)) and not response.pauses(now):
+        entry, now = response.entry, self._clock()
+        if (entry is None or not entry.is_fresh(now)) and not response.pauses(now):
             self._pause.check(now)
         return (yield from response.current(self._clock))
 
@@ -143,7 +143,7 @@ class Introspector:
         request, response = yield from self._client.sent(
             request, auth, metadata, metadata.token_endpoint, kind="introspection"
         )
-        with self._client.explaining(request):
+        with self._client.explain_rejection(request):
             now = self._clock()
             return signed_response(response, now) if self._options.signed else parse_introspection(response, now)
 

@@ -7,7 +7,7 @@ import sys
 __all__: list[str] = []
 
 
-def depth_of_ours() -> int:
+def program_stacklevel() -> int:
     """Return the `stacklevel` with which a warning of the calling function names the program's line."""
     depth, frame = 1, sys._getframe(1)
     while frame.f_back is not None and str(frame.f_globals.get("__name__")).startswith("doorkey."):

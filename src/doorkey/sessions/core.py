@@ -11,8 +11,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from doorkey.errors import InvalidGrant, InvalidResponse, MissingTokenError, ServerError, UsageError
+from doorkey.protocol.cached_key import CachedKey
 from doorkey.protocol.grants import ClientCredentialsGrant, ExtensionGrant, RefreshTokenGrant
-from doorkey.protocol.kept_key import KeptKey
 from doorkey.renewal.effects import Active, Renewed, saving
 from doorkey.renewal.slot import Slot
 from doorkey.runtime.reentrancy import refuse_reentry
@@ -79,7 +79,7 @@ class SessionCore(KnownServer):
         self.is_shared = state is not None
         self.slot: TokenState = Slot(self, options.leeway, caps_leeway=False) if state is None else state
         self.token_view: OAuth2Token | None = None
-        self.keys_of_client: KeptKey = KeptKey() if origin is None else origin.keys_of_client
+        self.keys_of_client: CachedKey = CachedKey() if origin is None else origin.keys_of_client
         self.initial_grant: Grant | None = None  # of a session that signs its own assertions
         self.client().load()
         if not self.is_shared:
@@ -192,9 +192,9 @@ class SessionCore(KnownServer):
             return ("anonymous",)
         return () if configured is None else (configured,)
 
-    def ask(self, call: TokenCall) -> Flow[OAuthToken]:
+    def request_token(self, call: TokenCall) -> Flow[OAuthToken]:
         """Send one token request and return its token, which is not stored in the session."""
-        return self.client().ask(call, self.options.metadata)
+        return self.client().request_token(call, self.options.metadata)
 
     def present(
         self,
@@ -230,7 +230,7 @@ class SessionCore(KnownServer):
         request, response = yield from client.sent(
             request.with_options(overrides.options), auth, metadata, known, kind=kind, before=_HOOKS[kind]
         )
-        with client.explaining(request):
+        with client.explain_rejection(request):
             return request, response, parse(response, self.options.clock())
 
     def _session_token(self) -> Flow[Secret]:
@@ -313,7 +313,7 @@ class SessionCore(KnownServer):
             raise UsageError("this token cannot be renewed: it has no refresh token and its grant needs a user")
         if overrides is not None:
             call = call.overridden(overrides, (yield from self.token_endpoint(url)))
-        renewed = yield from with_verified_claims(self, (yield from self.ask(call)))
+        renewed = yield from with_verified_claims(self, (yield from self.request_token(call)))
         replaced = RedactedDict(access_token=token.access_token.reveal()) if token else RedactedDict()
         yield from self.save_and_adopt(renewed, call, replaced, wanted=partial(self.slot.is_current, token))
         return renewed
@@ -382,7 +382,7 @@ class SessionCore(KnownServer):
             call = self._refreshing(token, refresh_token, (yield from self.renewal_endpoint()))
         last, default_endpoint = self.last_call, self.issued_by or self.known_token_endpoint()
         try:
-            renewed = yield from self.ask(call)
+            renewed = yield from self.request_token(call)
         except (ServerError, InvalidResponse) as refused:
             usual = (default_endpoint, last.auth if last is not None else None) == (call.endpoint, call.auth)
             final = isinstance(refused, InvalidGrant) or (self.repeatable() and rejects_the_grant(refused))

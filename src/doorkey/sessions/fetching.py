@@ -92,7 +92,7 @@ def fetch_token(
     grant = own if own is not None and repeats else grant_of(kind, given)
     call = TokenCall(endpoint, grant, promised=promised, repeats=repeats)
     call = call.overridden(core.overrides_of(body, given, auth, headers, method))
-    token = yield from core.ask(call)
+    token = yield from core.request_token(call)
     if token.token_type == NOT_FOR_ACCESS:
         return OAuth2Token(token)
     token = yield from openid.with_verified_claims(core, token, pending, given.get("code"), front)

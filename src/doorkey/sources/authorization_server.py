@@ -7,8 +7,8 @@ from dataclasses import replace
 from typing import Any, Self
 
 from doorkey.errors import UsageError
-from doorkey.protocol.discovery import kept_metadata
-from doorkey.protocol.http_caching import Kept
+from doorkey.protocol.discovery import fetch_metadata
+from doorkey.protocol.http_caching import CacheEntry
 from doorkey.protocol.metadata import ENDPOINTS, ServerMetadata, check_one_issuer
 from doorkey.sources.fetched import Fetched
 from doorkey.wire.flow import Flow
@@ -58,8 +58,8 @@ class AuthorizationServer:
         """The metadata available without a request: given with a token endpoint, or already discovered; else None."""
         if self.given.token_endpoint is not None:
             return self.given
-        kept = self.discovery.kept
-        return None if kept is None else kept.value
+        entry = self.discovery.entry
+        return None if entry is None else entry.value
 
     def name(self) -> str | None:
         """Return the name of this server: its issuer, else its token endpoint."""
@@ -86,10 +86,10 @@ class AuthorizationServer:
         """End the pause after a failed discovery."""
         self.discovery.retry_now()
 
-    def _discovered(self, clock: Callable[[], float]) -> Flow[Kept[ServerMetadata]]:
+    def _discovered(self, clock: Callable[[], float]) -> Flow[CacheEntry[ServerMetadata]]:
         assert self.issuer is not None, "`naming` has checked it"
-        kept = yield from kept_metadata(self.issuer, clock(), self.http_hosts)
-        return replace(kept, value=completed(self.given, kept.value))
+        entry = yield from fetch_metadata(self.issuer, clock(), self.http_hosts)
+        return replace(entry, value=completed(self.given, entry.value))
 
 
 def completed(given: ServerMetadata, found: ServerMetadata) -> ServerMetadata:

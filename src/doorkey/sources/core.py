@@ -106,7 +106,7 @@ class SourceCore:
         if isinstance(self.credentials, DeviceGrant):
             token, ended = self.slot.token, self.slot.dead is not None
             if ended or (
-                token is not None and not self.renewable(token) and not self.slot.is_good(token, self.clock())
+                token is not None and not self.renewable(token) and not self.slot.is_usable(token, self.clock())
             ):
                 self.slot.put(None)
         self.slot.attempts.retry_now()
@@ -145,7 +145,7 @@ class SourceCore:
         try:
             if isinstance(self.credentials, DeviceGrant):
                 return (yield from self._requests.log_in_by_device(metadata, self.credentials.show))
-            tries = 1 if token is not None and self.slot.is_good(token, self.clock()) else TRIES
+            tries = 1 if token is not None and self.slot.is_usable(token, self.clock()) else TRIES
             return (yield from self._request_with_retries(metadata, tries))
         except (InvalidGrant, AccessDenied, ExpiredDeviceCode) as refused:
             if isinstance(self.credentials, DeviceGrant):
@@ -166,7 +166,7 @@ class SourceCore:
             with self._observer.preparing():
                 grant = self.credentials.grant()
             try:
-                return (yield from self._requests.ask(metadata, grant))
+                return (yield from self._requests.request_token(metadata, grant))
             except ServerError as busy:
                 pause = busy.retry_after
                 waits = left and pause is not None and pause <= LONGEST_PAUSE and is_transient(busy)

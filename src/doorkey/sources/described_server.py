@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from doorkey.protocol.discovery import issuer_of_document, kept_metadata
-from doorkey.protocol.http_caching import Kept
+from doorkey.protocol.discovery import fetch_metadata, issuer_of_document
+from doorkey.protocol.http_caching import CacheEntry
 from doorkey.protocol.metadata import ServerMetadata
 from doorkey.sources.authorization_server import AuthorizationServer, completed
 from doorkey.wire.flow import Flow
@@ -37,8 +37,8 @@ class DescribedServer(AuthorizationServer):
         issuer = issuer_of_document(document, metadata.http_hosts)
         return cls(issuer, metadata, document=document, template=template)
 
-    def _discovered(self, clock: Callable[[], float]) -> Flow[Kept[ServerMetadata]]:
+    def _discovered(self, clock: Callable[[], float]) -> Flow[CacheEntry[ServerMetadata]]:
         assert self.issuer is not None, "given to the constructor"
-        found = kept_metadata(self.issuer, clock(), self.http_hosts, url=self._document, known_as=self._known_as)
-        kept = yield from found
-        return replace(kept, value=completed(self.given, kept.value))
+        found = fetch_metadata(self.issuer, clock(), self.http_hosts, url=self._document, known_as=self._known_as)
+        entry = yield from found
+        return replace(entry, value=completed(self.given, entry.value))

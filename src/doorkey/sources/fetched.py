@@ -16,7 +16,7 @@ from typing import Final, Generic, TypeVar
 
 from doorkey.errors import OAuthError
 from doorkey.observe.logs import logger
-from doorkey.protocol.http_caching import Kept
+from doorkey.protocol.http_caching import CacheEntry
 from doorkey.renewal.backoff import Backoff, counts_for_backoff
 from doorkey.renewal.leader_lock import AcquireOrWait, LeaderLock
 from doorkey.runtime.reentrancy import entered
@@ -39,8 +39,8 @@ class Fetched(Generic[T]):
     the requests of `fetch`. `clock` returns seconds since the epoch.
     """
 
-    def __init__(self, fetch: Callable[[Clock], Flow[Kept[T]]], what: str) -> None:
-        self.kept: Kept[T] | None = None
+    def __init__(self, fetch: Callable[[Clock], Flow[CacheEntry[T]]], what: str) -> None:
+        self.entry: CacheEntry[T] | None = None
         self.lock = LeaderLock()
         self.error: Exception | None = None
         """The error of the last attempt, without a traceback if it is an `OAuthError`; None after a success."""
@@ -50,51 +50,51 @@ class Fetched(Generic[T]):
         self._retry_at = self._pause = 0.0
         self._renewed_at = _NEVER
 
-    def current(self, clock: Clock) -> Flow[Kept[T]]:
+    def current(self, clock: Clock) -> Flow[CacheEntry[T]]:
         """Return the document, after fetching it unless it is fresh. Raises the errors of `fetch`.
 
         If the fetching caller is canceled, a waiter fetches the document.
         """
-        seen, before = self._ended, self.kept
+        seen, before = self._ended, self.entry
         while True:
-            kept, now = self.kept, clock()
-            if kept is not None and (kept.is_fresh(now) or kept is not before):
-                return kept  # fetched during this call, so it is used once even if it has expired already
+            entry, now = self.entry, clock()
+            if entry is not None and (entry.is_fresh(now) or entry is not before):
+                return entry  # fetched during this call, so it is used once even if it has expired already
             failed = self._ended != seen or self.pauses(now)
-            usable = kept is not None and kept.is_usable(now)
-            if kept is not None and usable and (failed or not self.lock.is_abandoned()):
-                return kept
+            usable = entry is not None and entry.is_usable(now)
+            if entry is not None and usable and (failed or not self.lock.is_abandoned()):
+                return entry
             if failed:
                 raise self._failure(now)
-            yield from self._attempt(kept, seen, clock, usable=usable)
+            yield from self._attempt(entry, seen, clock, usable=usable)
 
-    def newer(self, than: Kept[T], cool_down: float, clock: Clock) -> Flow[Kept[T] | None]:
+    def newer(self, than: CacheEntry[T], cool_down: float, clock: Clock) -> Flow[CacheEntry[T] | None]:
         """Return a document that was fetched after `than`, which the caller cannot use; None if there is none.
 
         It is fetched at most once in `cool_down` seconds. After a failure, the attribute `error` is the reason.
         """
         seen = self._ended
-        while (kept := self.kept) is than:
+        while (entry := self.entry) is than:
             now = clock()
             if self._ended != seen or self.pauses(now) or self.cools_down(cool_down, now):
                 return None
             yield from self._attempt(than, seen, clock, usable=True, counts=True)
-        return kept
+        return entry
 
     def cools_down(self, cool_down: float, now: float) -> bool:
         """Return whether the cool-down of `newer` lasts at `now`. A clock that was set back ends it."""
         return 0 <= now - self._renewed_at < cool_down
 
-    def count_as_newer(self, kept: Kept[T]) -> None:
-        """Start the cool-down at the fetch of `kept`, because a caller could not use that document."""
-        self._renewed_at = max(self._renewed_at, kept.fetched_at)
+    def count_as_newer(self, entry: CacheEntry[T]) -> None:
+        """Start the cool-down at the fetch of `entry`, because a caller could not use that document."""
+        self._renewed_at = max(self._renewed_at, entry.fetched_at)
 
     def retry_now(self) -> None:
         """End the pause after a failure: the next caller fetches the document."""
         self._retry_at = 0.0
 
     def _attempt(
-        self, kept: Kept[T] | None, seen: int, clock: Clock, *, usable: bool, counts: bool = False
+        self, entry: CacheEntry[T] | None, seen: int, clock: Clock, *, usable: bool, counts: bool = False
     ) -> Flow[None]:
         """Fetch the document unless another caller has just fetched it, or wait for another caller's attempt.
 
@@ -105,12 +105,12 @@ class Fetched(Generic[T]):
         if holder is None:
             return
         try:
-            if self.kept is kept and self._ended == seen:
+            if self.entry is entry and self._ended == seen:
                 try:
-                    self.kept = yield from entered(self.lock, self._fetched(clock))
+                    self.entry = yield from entered(self.lock, self._fetched(clock))
                     self._failures, self.error = 0, None
                 finally:
-                    if counts and (self.kept is not kept or self._ended != seen):
+                    if counts and (self.entry is not entry or self._ended != seen):
                         self._renewed_at = clock()
         except OAuthError as error:
             if not usable:
@@ -120,7 +120,7 @@ class Fetched(Generic[T]):
         finally:
             self.lock.release(holder)
 
-    def _fetched(self, clock: Clock) -> Flow[Kept[T]]:
+    def _fetched(self, clock: Clock) -> Flow[CacheEntry[T]]:
         """Fetch the document. Start a pause after a failure."""
         try:
             return (yield from self._fetch(clock))

@@ -11,7 +11,7 @@ from doorkey.protocol.http_caching import Lifetime
 __all__: list[str] = []
 
 _LEAST_AGE: Final = 60.0
-_USUAL_AGE: Final = 600.0
+_DEFAULT_AGE: Final = 600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,4 +43,4 @@ class KeyTimes:
     def lifetime(self) -> Lifetime:
         """Return the bounds of the time for which a key set is used."""
         most = self.max_age
-        return Lifetime(min(_LEAST_AGE, most), min(_USUAL_AGE, most), most, self.max_stale)
+        return Lifetime(min(_LEAST_AGE, most), min(_DEFAULT_AGE, most), most, self.max_stale)

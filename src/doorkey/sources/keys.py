@@ -10,7 +10,7 @@ from doorkey.arguments import function
 from doorkey.errors import InvalidResponse, UsageError, VerificationError
 from doorkey.jose.verification import asks_for_other_keys
 from doorkey.observe.logs import logger
-from doorkey.protocol.http_caching import Kept
+from doorkey.protocol.http_caching import CacheEntry
 from doorkey.protocol.jwks import Keys, jwks_request, parse_jwks
 from doorkey.sources.authorization_server import AuthorizationServer
 from doorkey.sources.fetched import Fetched
@@ -71,20 +71,20 @@ class KeyCore:
         function(check, "check is a function of the keys")
         if self._keys is not None:
             return check(self._keys)
-        before = self._fetched.kept
-        kept = yield from self._fetched.current(clock)
+        before = self._fetched.entry
+        entry = yield from self._fetched.current(clock)
         try:
-            return check(kept.value)
+            return check(entry.value)
         except VerificationError as error:
             if not asks_for_other_keys(error):
                 raise
             refused = error
-        if kept is not before:
-            self._fetched.count_as_newer(kept)
+        if entry is not before:
+            self._fetched.count_as_newer(entry)
             raise refused
-        newer = yield from self._fetched.newer(kept, self._times.cool_down, clock)
+        newer = yield from self._fetched.newer(entry, self._times.cool_down, clock)
         if newer is None:
-            raise self._explained(refused, kept, clock()) from self._fetched.error
+            raise self._explained(refused, entry, clock()) from self._fetched.error
         return check(newer.value)
 
     def retry_now(self) -> None:
@@ -93,7 +93,7 @@ class KeyCore:
         if self._server is not None:
             self._server.retry_now()
 
-    def _fetch(self, clock: Clock) -> Flow[Kept[Keys]]:
+    def _fetch(self, clock: Clock) -> Flow[CacheEntry[Keys]]:
         uri = self._jwks_uri or (yield from self._discovered_uri(clock))
         now = clock()
         response = yield from jwks_request(uri)
@@ -101,7 +101,7 @@ class KeyCore:
         if found.skipped != self._skipped:
             self._skipped = found.skipped
             _report(found.skipped, uri)
-        return self._lifetime.keep(found.keys, response, now)
+        return self._lifetime.entry(found.keys, response, now)
 
     def _discovered_uri(self, clock: Clock) -> Flow[str]:
         assert self._server is not None, "checked by the constructor"
@@ -113,9 +113,9 @@ class KeyCore:
             raise UsageError(f"the metadata {missing}, or issuer= to discover it")
         raise InvalidResponse("metadata", f"the metadata of this issuer {missing}")
 
-    def _explained(self, refused: VerificationError, kept: Kept[Keys], now: float) -> VerificationError:
+    def _explained(self, refused: VerificationError, entry: CacheEntry[Keys], now: float) -> VerificationError:
         """Return `refused` with the reason why the keys were not fetched again."""
-        age = max(now - kept.fetched_at, 0.0)
+        age = max(now - entry.fetched_at, 0.0)
         if self._fetched.error is not None:
             told = f"the key set, which is {age:.0f} s old, could not be fetched again ({self._fetched.error})"
         else:

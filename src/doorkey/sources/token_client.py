@@ -13,14 +13,14 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
 from doorkey.observe.observer import Observer
+from doorkey.protocol.cached_key import CachedKey
 from doorkey.protocol.client_auth import CertificateMethod, auth_method_named, authenticate
 from doorkey.protocol.client_auth_choice import chosen_method, default_methods, supported
-from doorkey.protocol.client_auth_hints import explaining
+from doorkey.protocol.client_auth_hints import explain_rejection
 from doorkey.protocol.client_identity import ClientAuthMethod, ClientIdentity
-from doorkey.protocol.grants import RefreshTokenGrant, presented
-from doorkey.protocol.kept_key import KeptKey
+from doorkey.protocol.grants import RefreshTokenGrant, grant_to_send
 from doorkey.protocol.metadata import ServerMetadata
-from doorkey.protocol.token_endpoint import asks_for_a_bound_token, asks_for_an_id_token, parse_token, token_request
+from doorkey.protocol.token_endpoint import parse_token, requests_bound_token, requests_id_token, token_request
 from doorkey.sources.token_call import CallOverrides, TokenCall
 from doorkey.tokens import OAuthToken
 from doorkey.values import Scope
@@ -89,7 +89,7 @@ class TokenClient:
     observer: Observer
     hooks: RequestHooks | None = None
     has_bound_tokens: bool = False
-    keys: KeptKey = field(default_factory=KeptKey)
+    keys: CachedKey = field(default_factory=CachedKey)
     registered: Mapping[str, ClientAuthMethod] | None = None
     adapt: Callable[[object], ClientAuthMethod] = field(default=_as_given)
 
@@ -99,19 +99,19 @@ class TokenClient:
         if any(isinstance(method, str) and method.endswith("_jwt") for method in methods):
             load_signing()
 
-    def ask(self, call: TokenCall, metadata: ServerMetadata) -> Flow[OAuthToken]:
+    def request_token(self, call: TokenCall, metadata: ServerMetadata) -> Flow[OAuthToken]:
         """Send the token request of `call` to the server of `metadata`, and return its token (RFC 6749 §5).
 
         Raises `UsageError` for an invalid call, the errors of `parse_token`, and the error of the transport.
         """
-        with self.observer.asking(call.grant.grant_type, metadata.issuer or call.endpoint):
+        with self.observer.requesting(call.grant.grant_type, metadata.issuer or call.endpoint):
             token = yield from self._token(call, metadata)
         if token.dropped:
             self.observer.dropped(token.dropped)
         return token
 
     def _token(self, call: TokenCall, metadata: ServerMetadata) -> Flow[OAuthToken]:
-        grant, now = (yield from presented(call.grant)), self.clock()
+        grant, now = (yield from grant_to_send(call.grant)), self.clock()
         refresh_token = grant.refresh_token if isinstance(grant, RefreshTokenGrant) else None
         extra = self._completed(call)
         headers = (*self.headers, *call.headers)
@@ -126,13 +126,13 @@ class TokenClient:
         if call.options:
             request = request.with_options(call.options)
         request, response = yield from self.sent(request, auth, metadata, call.endpoint, before=before, after=after)
-        with self.explaining(request):
+        with self.explain_rejection(request):
             return parse_token(
                 response,
                 requested_at=now,
                 refresh_token=refresh_token,
-                bound=asks_for_a_bound_token(request),
-                openid=asks_for_an_id_token(grant, extra, call.promised),
+                bound=requests_bound_token(request),
+                openid=requests_id_token(grant, extra, call.promised),
                 grant=grant,
                 token_types=self.token_types,
             )
@@ -163,7 +163,7 @@ class TokenClient:
         request, response = yield from self.sent(
             request.with_options(overrides.options), auth, metadata, token_endpoint
         )
-        with self.explaining(request):
+        with self.explain_rejection(request):
             device = parse_device_authorization(response, requested_at=requested_at)
         requested = " ".join(value for name, value in parameters if name == "scope")
         return replace(device, scope=Scope.of(requested), issuer=metadata.issuer)
@@ -171,20 +171,20 @@ class TokenClient:
     def poll(self, call: TokenCall, device: DeviceAuthorization, metadata: ServerMetadata) -> Flow[OAuthToken]:
         """Repeat the token request of `call` until the user has finished the login of `device` (RFC 8628 §3.4).
 
-        The observer reports all these requests as one. Raises the errors of `polled`.
+        The observer reports all these requests as one. Raises the errors of `poll_for_token`.
         """
-        from doorkey.protocol.device import polled
+        from doorkey.protocol.device import poll_for_token
 
-        with self.observer.asking(call.grant.grant_type, metadata.issuer or call.endpoint):
-            token = yield from polled(device, partial(self._token, call, metadata), self.clock)
+        with self.observer.requesting(call.grant.grant_type, metadata.issuer or call.endpoint):
+            token = yield from poll_for_token(device, partial(self._token, call, metadata), self.clock)
         if token.dropped:
             self.observer.dropped(token.dropped)
         return token
 
-    def explaining(self, request: Request) -> AbstractContextManager[None]:
+    def explain_rejection(self, request: Request) -> AbstractContextManager[None]:
         """Return a context manager for reading the response to `request`. It adds to an error why the server may have
         rejected the client."""
-        return explaining(request, self.client_id, self.credential)
+        return explain_rejection(request, self.client_id, self.credential)
 
     def _completed(self, call: TokenCall) -> Pairs:
         """Return the parameters of `call`, and the parameters of the client that the call does not set."""

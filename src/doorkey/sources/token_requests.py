@@ -84,20 +84,20 @@ class TokenRequests:
         assert token.refresh_token is not None, "the caller has checked"
         endpoint = _endpoint_of(metadata)
         call = self._call(endpoint, Grant()).refreshing(endpoint, token.refresh_token, token.scope)
-        renewed = yield from self._client.ask(call, metadata)
+        renewed = yield from self._client.request_token(call, metadata)
         checked = same_login(renewed, token, allow_changed_auth_time=self._allow_changed_auth_time)
         renewed = yield from keeping_rotated(checked, renewed, token, keep)
         return renewed if renewed.scope is not None else replace(renewed, scope=token.scope)
 
-    def ask(self, metadata: ServerMetadata, grant: Grant) -> Flow[OAuthToken]:
+    def request_token(self, metadata: ServerMetadata, grant: Grant) -> Flow[OAuthToken]:
         """Present `grant`, and return the token of the response."""
-        return self._client.ask(self._call(_endpoint_of(metadata), grant), metadata)
+        return self._client.request_token(self._call(_endpoint_of(metadata), grant), metadata)
 
     def log_in_by_device(self, metadata: ServerMetadata, show: Callable[..., object]) -> Flow[OAuthToken]:
         """Begin a login on another device, `show` it to the user, and return its token (RFC 8628).
 
         Raises `UsageError` if the server has no device authorization endpoint or `show` fails, and the errors of the
-        device authorization request and of `polled`.
+        device authorization request and of `poll_for_token`.
         """
         from doorkey.protocol.grants import DeviceCodeGrant
 

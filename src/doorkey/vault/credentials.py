@@ -50,7 +50,7 @@ class SharedCredentials:
         )
 
     def _present(self, metadata: ServerMetadata) -> Flow[OAuthToken]:
-        return (yield from self.requests.ask(metadata, self.credentials.grant()))
+        return (yield from self.requests.request_token(metadata, self.credentials.grant()))
 
 
 def shared_credentials(

@@ -146,7 +146,7 @@ class KeyState:
             return theirs
         raise MissingTokenError("the key was forgotten while its token was being renewed: log in again")
 
-    def is_good(self, token: OAuthToken, now: float) -> bool:
+    def is_usable(self, token: OAuthToken, now: float) -> bool:
         """Return whether `token` may still be sent at `now`, in seconds since the epoch."""
         return token.access_token != self.memory.rejected and freshness(token, now) is not Freshness.EXPIRED
 

@@ -10,7 +10,7 @@ from weakref import ref
 from doorkey.credentials import ClientCredentials, Credentials
 from doorkey.errors import UsageError, VerificationError
 from doorkey.observe.observer import OnEvent
-from doorkey.protocol.http_caching import Kept
+from doorkey.protocol.http_caching import CacheEntry
 from doorkey.protocol.metadata import ServerMetadata
 from doorkey.renewal.leader_lock import AcquireOrWait
 from doorkey.renewal.slot import Freshness, freshness
@@ -64,7 +64,7 @@ class _AtBaseURL(AuthorizationServer):
     httpx2 and httpx always add the slash. The issuer may not have one.
     """
 
-    def _discovered(self, clock: Callable[[], float]) -> Flow[Kept[ServerMetadata]]:
+    def _discovered(self, clock: Callable[[], float]) -> Flow[CacheEntry[ServerMetadata]]:
         without = self.issuer or ""
         try:
             return (yield from super()._discovered(clock))

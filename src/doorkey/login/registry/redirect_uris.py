@@ -7,7 +7,7 @@ from collections.abc import Callable
 from urllib.parse import urlsplit
 
 from doorkey.login.errors import OtherHost
-from doorkey.runtime.callers import depth_of_ours
+from doorkey.runtime.callers import program_stacklevel
 from doorkey.wire.urls import is_loopback
 
 
@@ -36,7 +36,7 @@ def check_redirect_uri(redirect_uri: str | None, header: Callable[[str], str], p
             "the redirect URI begins with http, and a proxy has received this request by https: the provider will not "
             f"accept it, because the https URI is registered; let the application trust the proxy, by {proxy_setting}",
             RuntimeWarning,
-            stacklevel=depth_of_ours(),
+            stacklevel=program_stacklevel(),
         )
 
 

@@ -13,7 +13,7 @@ from doorkey.login.registry.client import RegisteredClient
 from doorkey.login.registry.integration import FrameworkIntegration
 from doorkey.login.registry.names import registration_name
 from doorkey.login.registry.options import FIELDS, RegistryOptions
-from doorkey.runtime.callers import depth_of_ours
+from doorkey.runtime.callers import program_stacklevel
 from doorkey.values import NotPicklable, clears_locals
 
 OAUTH_CLIENT_PARAMS = FIELDS
@@ -90,7 +90,7 @@ class BaseOAuth(NotPicklable):
         if key in self._registry and not overwrite and not removed:
             warnings.warn(
                 f"{key!r} is registered already, and the first registration stays: use overwrite=True to replace it",
-                stacklevel=depth_of_ours(),
+                stacklevel=program_stacklevel(),
             )
             return
         self._registry[key] = overwrite, dict(options)
@@ -122,7 +122,7 @@ class BaseOAuth(NotPicklable):
         settings = self.load_config(key, OAUTH_CLIENT_PARAMS)
         options = RegistryOptions.of(key, given, settings, overwrite=overwrite)
         for hint in options.hints:
-            warnings.warn(f"registration {key!r}: {hint}", stacklevel=depth_of_ours())
+            warnings.warn(f"registration {key!r}: {hint}", stacklevel=program_stacklevel())
         own = {option: value for option in FIELDS if (value := getattr(options, option)) not in (None, (), {})}
         kind = own.pop("client_cls", None) or (self.oauth1_client_cls if options.is_oauth1 else self.oauth2_client_cls)
         if kind is None:

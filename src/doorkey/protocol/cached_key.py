@@ -10,13 +10,13 @@ if TYPE_CHECKING:
     from doorkey.jose.keys import Key
 
 
-class KeptKey:
+class CachedKey:
     """The cached key of one client. Thread-safe. Its repr shows no key material."""
 
-    __slots__ = ("_kept",)
+    __slots__ = ("_cached",)
 
     def __init__(self) -> None:
-        self._kept: tuple[object, Key] | None = None
+        self._cached: tuple[object, Key] | None = None
 
     @hides_locals
     def of(self, given: object) -> Key:
@@ -27,7 +27,7 @@ class KeptKey:
         from doorkey.jose.keys import import_key  # loaded only by clients that sign
 
         value = given.reveal() if isinstance(given, Secret) else given
-        kept = self._kept
-        if kept is None or kept[0] is not value:
-            kept = self._kept = (value, import_key(value))
-        return kept[1]
+        cached = self._cached
+        if cached is None or cached[0] is not value:
+            cached = self._cached = (value, import_key(value))
+        return cached[1]
