@@ -59,7 +59,7 @@ def anyio_backend() -> str:
 def no_metadata_of_earlier_tests() -> None:
     """Forget the metadata that `discover` has found: a server of an earlier test may have had the same port."""
     if module := sys.modules.get("doorkey.discovery"):
-        vars(module)["_found"].clear()
+        vars(module)["_cache"].clear()
 
 
 @pytest.fixture(scope="session", autouse=True)
