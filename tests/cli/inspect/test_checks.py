@@ -95,6 +95,25 @@ def test_an_id_token_is_no_access_token_and_the_other_way_round() -> None:
     assert problems(ACCESS, AT_JWT, kind="id")["typ"].startswith("typ is that of another kind of token")
 
 
+@pytest.mark.parametrize(
+    ("header_typ", "claim_typ", "kind", "shown"),
+    [
+        ("other+jwt", "Bearer", "access", ["other+jwt"]),
+        ("JWT", "Refresh", "access", ["Refresh"]),
+        ("other+jwt", "Refresh", "access", ["other+jwt", "Refresh"]),
+        ("at+jwt", "ID", "id", ["at+jwt"]),
+        ("JWT", "Bearer", "id", ["Bearer"]),
+        ("at+jwt", "Bearer", "id", ["at+jwt", "Bearer"]),
+    ],
+)
+def test_a_wrong_typ_is_that_of_the_header_or_of_the_claim_or_of_both(
+    header_typ: str, claim_typ: str, kind: str, shown: list[str]
+) -> None:
+    expected = Expected(issuer=ISSUER, audience=("app",), kind=kind, profile=PROFILES["keycloak"])
+    judgment = judged({**HEADER, "typ": header_typ}, {**ACCESS, "azp": "app", "typ": claim_typ}, expected, NOW)
+    assert [(one.claim, one.got) for one in judgment.problems] == [("typ", got) for got in shown]
+
+
 def test_a_time_that_is_no_number_is_said_to_be_none() -> None:
     assert problems({**GOOD, "exp": "tomorrow"}, kind="id") == {"exp": "exp is not a time in seconds (RFC 7519 §2)"}
 

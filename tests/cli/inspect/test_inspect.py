@@ -83,6 +83,14 @@ def test_an_unknown_key_is_refused_and_the_known_ones_are_named(run: Run, provid
     assert (problem["claim"], problem["expected"], problem["got"]) == ("kid", "'another'", "k0")
 
 
+def test_a_wrong_typ_in_the_header_of_a_keycloak_token_is_shown(run: Run) -> None:
+    now = int(time.time())
+    token = signed({"typ": "other+jwt"}, typ="Bearer", azp="app", jti="j", iat=now, exp=now + 300)
+    result = run("inspect", "--json", "--offline", "--type", "access", "--profile", "keycloak", token)
+    (problem,) = json.loads(result.stdout)["problems"]
+    assert (problem["claim"], problem["got"]) == ("typ", "other+jwt")
+
+
 def test_all_that_is_wrong_is_printed_with_claim_expected_got_and_by_how_much(
     run: Run, provider: OpenIDProvider, clock: Clock
 ) -> None:

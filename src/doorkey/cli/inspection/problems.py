@@ -59,19 +59,32 @@ def every_problem(
     now: seconds since the epoch, for the messages.
     """
     tried_header, tried = dict(header), dict(claims)
-    problems: dict[tuple[str, str], Problem] = {}
+    problems: dict[tuple[str, str, bool], Problem] = {}
     repairs: dict[str, int] = {}
     for _ in range(_MOST):
         try:
             check(tried_header, tried)
         except VerificationError as wrong:
-            problems.setdefault((wrong.claim, wrong.reason), problem_of(wrong, header, claims, now))
+            is_claim = wrong.claim in claims and not _is_of_header(wrong, check, tried_header, tried, valid)
+            problem = problem_of(wrong, claims if is_claim else header, now)
+            problems.setdefault((wrong.claim, wrong.reason, is_claim), problem)
             attempt = repairs[wrong.claim] = repairs.get(wrong.claim, 0) + 1
             if not _repair(wrong.claim, attempt, tried_header, tried, valid, now):
                 break
         else:
             break
     return tuple(problems.values())
+
+
+def _is_of_header(wrong: VerificationError, check: Check, header: Members, claims: Members, valid: ValidValues) -> bool:
+    """Return whether a `typ` that was rejected is that of the header: a valid one there removes the error."""
+    if wrong.claim != "typ":
+        return False
+    try:
+        check({**header, "typ": valid.types[0]}, claims)
+    except VerificationError as other:
+        return (other.claim, other.expected) != (wrong.claim, wrong.expected)
+    return True
 
 
 def _repair(name: str, attempt: int, header: Members, claims: Members, valid: ValidValues, now: float) -> bool:
@@ -90,13 +103,16 @@ def _repair(name: str, attempt: int, header: Members, claims: Members, valid: Va
     return True
 
 
-def problem_of(wrong: VerificationError, header: Mapping[str, Any], claims: Mapping[str, Any], now: float) -> Problem:
-    """Return the problem for a library error, with the value in the token. `now` is in seconds since the epoch."""
+def problem_of(wrong: VerificationError, members: Mapping[str, Any], now: float) -> Problem:
+    """Return the problem for a library error, with the value in the token.
+
+    members: the header or the claims, whichever contains the rejected value.
+    now: seconds since the epoch.
+    """
     name = wrong.claim
-    members = claims if name in claims and not (name == "typ" and "type of" in wrong.reason) else header
     message = f"{name} {wrong.reason}"
     if name in ("exp", "nbf", "iat", "auth_time"):
-        message = _in_time(name, claims, now) or message
+        message = _in_time(name, members, now) or message
     got = None if name in _UNSHOWN or name not in members else shown_value(members[name])
     return Problem(name, message, wrong.expected, got)
 

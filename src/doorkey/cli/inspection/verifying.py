@@ -135,7 +135,7 @@ def _verdict(
 
 
 def _refused(wrong: VerificationError, token: SignedToken, now: float, expected: str | None = None) -> Signature:
-    problem = problem_of(wrong, token.header, {}, now)
+    problem = problem_of(wrong, token.header, now)
     if expected is not None:
         problem = Problem(problem.claim, problem.message, expected, problem.got)
     return Signature(verified=False, words=f"invalid: {problem.message}", problem=problem)
