@@ -20,7 +20,7 @@ def main() -> int:
 def _run() -> int:
     try:
         from doorkey.cli.main import cli
-        from doorkey.cli.signals import Ending
+        from doorkey.cli.signals import TerminationSignals
         from doorkey.cli.streams import complete_streams, drop_unwritten
         from doorkey.runtime.lost_interrupts import repeat_lost_interrupts
     except ModuleNotFoundError as error:
@@ -33,11 +33,11 @@ def _run() -> int:
             sys.stderr.write(f"doorkey: {explanation.description}\n")
         return 2
     complete_streams()
-    ending = Ending()
+    signals = TerminationSignals()
     with repeat_lost_interrupts():
         status = cli.run(sys.argv[1:])
     drop_unwritten()
-    ending.repeat()
+    signals.repeat()
     return status
 
 

@@ -10,9 +10,9 @@ import pytest
 from doorkey.errors import OAuthError, TransportError, UsageError
 from doorkey.login.django.errors import NoAccount
 from doorkey.login.errors import LoginError, LoginRefused, OtherHost
-from doorkey.login.web.answers import error_reply, logout_reply
 from doorkey.login.web.errors import WrongAddress
 from doorkey.login.web.messages import WebReply, WebRequest
+from doorkey.login.web.replies import error_reply, logout_reply
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page

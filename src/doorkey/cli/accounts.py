@@ -21,8 +21,8 @@ from typing import TYPE_CHECKING, Any, Final, cast
 from doorkey.cli.errors import CommandError, ExitStatus
 from doorkey.cli.home import home, make_home, storage_errors
 from doorkey.cli.read_only_store import ReadOnlyStore, is_read_only
-from doorkey.cli.reserve import FILE as RESERVE
-from doorkey.cli.reserve import StoreWithReserve
+from doorkey.cli.space_reserving_store import FILE as RESERVE
+from doorkey.cli.space_reserving_store import SpaceReservingStore
 from doorkey.cli.store_key import FILE as KEY
 from doorkey.cli.store_key import StoreKey, delete_key, store_key
 from doorkey.errors import InvalidGrant, MissingTokenError, OAuthError, RecordError, StoreError, TokenExpiredError
@@ -325,7 +325,7 @@ class Accounts:
 
 
 def _store_at(path: Path) -> SQLiteStore:
-    return ReadOnlyStore(path) if is_read_only(path) else StoreWithReserve(path)
+    return ReadOnlyStore(path) if is_read_only(path) else SpaceReservingStore(path)
 
 
 def _check_empty(path: Path) -> None:

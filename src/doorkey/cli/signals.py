@@ -15,7 +15,7 @@ __all__: list[str] = []
 _NAMES: Final = ("SIGTERM", "SIGHUP")
 
 
-class Ending:
+class TerminationSignals:
     """Handles SIGTERM and SIGHUP, and records the signal that ended the command."""
 
     def __init__(self) -> None:

@@ -9,8 +9,8 @@ from doorkey.dev.account_pages import account_page, consent_page
 from doorkey.dev.client_names import ClientNames, names_on
 from doorkey.dev.cookies import cookie_of
 from doorkey.dev.device_pages import code_page, device_answered_page, device_page
+from doorkey.dev.login_buttons import UsersToPick, with_picked_user
 from doorkey.dev.pages import error_page, logged_out_page, login_page, logout_page
-from doorkey.dev.picking import UsersToPick, with_picked_user
 from doorkey.errors import OAuthError, ServerError
 from doorkey.server.context import At
 from doorkey.server.endpoints.account import Account, account

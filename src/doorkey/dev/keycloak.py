@@ -32,10 +32,10 @@ from doorkey.dev.browser import (
 from doorkey.dev.client_documents import ClientDocuments
 from doorkey.dev.cors import preflight, with_cors
 from doorkey.dev.hosts import Hosts
-from doorkey.dev.picking import UsersToPick, pickable
+from doorkey.dev.login_buttons import UsersToPick, pickable
 from doorkey.errors import InvalidToken, VerificationError
 from doorkey.jose.verification import unsafe_claims
-from doorkey.server.context import At, Endpoints, Registering
+from doorkey.server.context import At, Endpoints, RegistrationPolicy
 from doorkey.server.ended_sessions import SendLogoutToken
 from doorkey.server.endpoints.check_session import session_frame, session_script
 from doorkey.server.endpoints.device_authorization import authorize_device
@@ -136,7 +136,7 @@ class Keycloak:
         store: Records,
         clock: Callable[[], float],
         hosts: Hosts,
-        registration: Registering | None = None,
+        registration: RegistrationPolicy | None = None,
         documents: ClientDocuments | None = None,
         *,
         offers_users: bool = False,

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from doorkey.dev.client_names import ClientNames
-from doorkey.dev.picking import PICK
+from doorkey.dev.login_buttons import PICK
 from doorkey.pages.layout import page
 from doorkey.pages.markup import EMPTY, attribute, fill, joined
 from doorkey.pages.parts import button_link, details, done, form, frames, paragraph, problem, submit

@@ -24,7 +24,7 @@ from doorkey.dev.keycloak import ADMIN_REALM, PROTOCOL, REGISTRATION
 from doorkey.dev.limits import Limits, TrustedProxies, public_origin
 from doorkey.dev.local_http import sent
 from doorkey.dev.logout_calls import LogoutCall, LogoutCalls
-from doorkey.dev.registering import registering
+from doorkey.dev.registration_policy import registration_policy
 from doorkey.dev.request_log import RequestLog
 from doorkey.dev.service import Service
 from doorkey.dev.serving import Server, listen
@@ -119,7 +119,7 @@ class Provider(Service):
         self._https = flag(https, "https")
         public_host = "localhost" if self._public_url is None else urlsplit(self._public_url).hostname
         self._is_local = is_loopback(host) and is_loopback(public_host or "")
-        self._registering = registering(registration, initial_access_token, by_default=self._is_local)
+        self._registration_policy = registration_policy(registration, initial_access_token, by_default=self._is_local)
         self._host_names = Hosts(names=host_names).names
         self._certificates: Certificates | None = None
         self._proxies = TrustedProxies(trusted_proxies)
@@ -160,7 +160,7 @@ class Provider(Service):
         public = self._public_url or (None if is_loopback(self._host) else self.origin.lower())
         hosts = Hosts(public, self._host_names)
         options = {"at_loopback": self._is_local, "offers_users": self._has_control_page}
-        keycloak = self._open(self._store, hosts, self._registering, **options)
+        keycloak = self._open(self._store, hosts, self._registration_policy, **options)
         page = ControlPage(self, keycloak, self.faults, self.requests) if self._has_control_page else None
         app = App(keycloak, self.faults, self.requests, self._limits, self._proxies, self.logout_calls, page)
         self._server = Server(app, self._limits, self._certificates)

@@ -12,11 +12,11 @@ from doorkey.dev.client_documents import ClientDocuments
 from doorkey.dev.clock import Clock
 from doorkey.dev.hosts import Hosts
 from doorkey.dev.keycloak import ADMIN_REALM, Keycloak, Realm
-from doorkey.dev.named import DEFAULT_CLIENT, found
+from doorkey.dev.lookup import DEFAULT_CLIENT, lookup
 from doorkey.dev.registrations import default_clients, default_realms, default_users
 from doorkey.errors import UsageError
 from doorkey.runtime.clock import wall_time
-from doorkey.server.context import At, Registering
+from doorkey.server.context import At, RegistrationPolicy
 from doorkey.server.model import Settings
 from doorkey.server.registrations import Client, User
 from doorkey.server.storage.effects import Directory, RevokeAllBefore
@@ -65,7 +65,7 @@ class Service:
         self,
         store: Records,
         hosts: Hosts,
-        registration: Registering | None = None,
+        registration: RegistrationPolicy | None = None,
         *,
         at_loopback: bool = False,
         offers_users: bool = False,
@@ -128,7 +128,7 @@ class Service:
 
         Raises `UsageError` for an unknown realm.
         """
-        found(realm, self.realms, "realm")
+        lookup(realm, self.realms, "realm")
         return f"{self.origin}/realms/{realm}"
 
     def token(
@@ -226,7 +226,7 @@ class Service:
         Raises `UsageError` for an unknown realm, and before the provider has started.
         """
         instance(withdraw, bool, "withdraw is True or False")
-        found(realm, self.realms, "realm")
+        lookup(realm, self.realms, "realm")
         self._running().rotate_keys(realm, withdraw=withdraw)
 
     def expire_access_tokens(self) -> None:
@@ -253,14 +253,14 @@ class Service:
             keycloak.run_in(name, iter(RevokeAllBefore(kind, boundary)))
 
     def _at(self, realm: str) -> At:
-        found(realm, self.realms, "realm")
+        lookup(realm, self.realms, "realm")
         return self._running().at_realm(realm, self.issuer_of(realm))
 
     def _client(self, client_id: str) -> Client:
-        return found(client_id, self.clients, "client")
+        return lookup(client_id, self.clients, "client")
 
     def _user(self, username: str | None) -> User | None:
-        return None if username is None else found(text(username, "username").lower(), self.users, "user")
+        return None if username is None else lookup(text(username, "username").lower(), self.users, "user")
 
     def _running(self) -> Keycloak:
         if self._keycloak is None:

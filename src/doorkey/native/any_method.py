@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from doorkey.errors import UsageError
+from doorkey.native.blocking_awaiting import awaiting, blocking
 from doorkey.native.browsers import graphical_browser
 from doorkey.native.by_browser import TIMEOUT, browser_login
 from doorkey.native.by_device import device_login
@@ -19,7 +20,6 @@ from doorkey.native.loopback import ANY_PORT, REDIRECT_URI, Target
 from doorkey.native.methods import MethodChoice, choose_method
 from doorkey.native.registration import registration
 from doorkey.native.result import Method, NativeLogin
-from doorkey.native.twins import awaiting, blocking
 from doorkey.wire.flow import Flow, maybe_await
 
 if TYPE_CHECKING:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from doorkey.arguments import clock as check_clock
 from doorkey.arguments import function, seconds
 from doorkey.errors import OAuthError, UsageError
+from doorkey.native.blocking_awaiting import awaiting, blocking
 from doorkey.native.browsers import open_in_background, open_quietly, show_url
 from doorkey.native.callback_server import CallbackServer
 from doorkey.native.callbacks import Expected
@@ -17,7 +18,6 @@ from doorkey.native.loopback import ANY_PORT, REDIRECT_URI, Target, close_all
 from doorkey.native.pages import failure_response, success_response
 from doorkey.native.registration import registration
 from doorkey.native.result import NativeLogin, native_login
-from doorkey.native.twins import awaiting, blocking
 from doorkey.runtime.clock import wall_time
 from doorkey.wire.flow import Flow, maybe_await
 

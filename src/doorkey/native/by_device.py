@@ -13,11 +13,11 @@ from doorkey.arguments import function
 from doorkey.errors import AccessDenied, ExpiredDeviceCode
 from doorkey.login.effects import AtSession
 from doorkey.login.errors import LoginExpired, LoginRefused
+from doorkey.native.blocking_awaiting import awaiting, blocking
 from doorkey.native.console import is_terminal, say
 from doorkey.native.effects import OpenClient
 from doorkey.native.registration import registration
 from doorkey.native.result import NativeLogin
-from doorkey.native.twins import awaiting, blocking
 from doorkey.wire.flow import Flow, maybe_await
 
 if TYPE_CHECKING:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from doorkey.arguments import function, text
 from doorkey.errors import UsageError
+from doorkey.native.blocking_awaiting import awaiting, blocking
 from doorkey.native.browsers import show_url
 from doorkey.native.callbacks import Accepted, Expected
 from doorkey.native.effects import OpenClient
@@ -15,7 +16,6 @@ from doorkey.native.pasted import parse_paste
 from doorkey.native.registration import registration
 from doorkey.native.result import NativeLogin, native_login
 from doorkey.native.terminal_line import read_line
-from doorkey.native.twins import awaiting, blocking
 from doorkey.wire.flow import Flow, maybe_await
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ __all__: list[str] = []
 _KEPT: Final = "_doorkey"
 
 
-def of_request() -> dict[str, Any] | None:
+def request_values() -> dict[str, Any] | None:
     """Return doorkey's dictionary of values for the current request, which is an attribute of the request object.
 
     `flask.g` is not used, because it belongs to the application context. Requests within ``with app.app_context()``, as

@@ -10,7 +10,7 @@ from flask import Blueprint, Flask, Response, current_app, has_request_context, 
 
 from doorkey.errors import UsageError
 from doorkey.resource.access_token import AccessToken
-from doorkey.resource.flask_request import of_request
+from doorkey.resource.flask_request import request_values
 from doorkey.resource.framework_guard import Claims, Decorator, accepted_without_token, requirement_of
 from doorkey.resource.messages import Rejection, Reply
 from doorkey.resource.on_wsgi import WSGIGuard
@@ -95,7 +95,7 @@ class FlaskGuard(WSGIGuard):
 
 
 def _kept() -> dict[str, Any]:
-    kept = of_request()
+    kept = request_values()
     assert kept is not None, "a request is being handled"
     return kept
 

@@ -34,7 +34,7 @@ class Endpoints:
 
 
 @dataclass(frozen=True, slots=True)
-class Registering:
+class RegistrationPolicy:
     """The settings for clients that register themselves.
 
     initial_access_token: the token that a registration must present; None: anyone may register.
@@ -59,4 +59,4 @@ class At:
     keys: RealmKeys
     now: float
     address: str | None = None
-    registration: Registering | None = None
+    registration: RegistrationPolicy | None = None

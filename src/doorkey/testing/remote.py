@@ -12,7 +12,7 @@ from doorkey.arguments import named, texts
 from doorkey.dev.faults import UnusedFault
 from doorkey.dev.local_http import sent
 from doorkey.dev.logout_calls import LogoutCall
-from doorkey.dev.named import DEFAULT_CLIENT, found
+from doorkey.dev.lookup import DEFAULT_CLIENT, lookup
 from doorkey.errors import InvalidResponse, UsageError
 from doorkey.server.option_names import suggests_names
 from doorkey.values import Secret, hides_locals
@@ -66,7 +66,7 @@ class RemoteProvider:
 
     def issuer_of(self, realm: str) -> str:
         """Return the issuer of `realm`. Raises `UsageError` for an unknown realm."""
-        return found(realm, self._issuers, "realm")
+        return lookup(realm, self._issuers, "realm")
 
     def token(
         self,

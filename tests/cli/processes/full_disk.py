@@ -16,7 +16,7 @@ from typing import Any
 
 from doorkey.cli.accounts import Account, Accounts
 from doorkey.cli.errors import CommandError, ExitStatus, status_of
-from doorkey.cli.reserve import FILE
+from doorkey.cli.space_reserving_store import FILE
 from doorkey.errors import OAuthError
 from doorkey.integrations.httpx_client import OAuth2Client
 from doorkey.tokens import OAuth2Token

@@ -91,7 +91,7 @@ def test_the_port_follows_from_the_directory() -> None:
 def test_a_failed_login_is_logged_with_its_code_once(caplog: pytest.LogCaptureFixture) -> None:
     from doorkey.errors import ServerError
     from doorkey.login.errors import NoPendingLogin
-    from doorkey.login.web.answers import error_reply
+    from doorkey.login.web.replies import error_reply
 
     request = WebRequest("GET", "http", "localhost", "/auth/callback")
     errors = ServerError("unauthorized_client", "Invalid client"), NoPendingLogin()

@@ -59,8 +59,8 @@ def login(
     method is chosen to fit this machine and the server. A second login of an account reuses its client and its scopes.
     """
     from doorkey.cli.accounts import Accounts
-    from doorkey.cli.ending import delete_registration
     from doorkey.cli.logins import account_name, client_of, issuer_url, log_in
+    from doorkey.cli.server_logout import delete_registration
 
     if no_browser and method not in (None, "browser"):
         raise click.UsageError(f"--no-browser and --{method} cannot be used together")

@@ -29,7 +29,7 @@ def logout(account: str | None, *, revoke: bool, end_session: bool, is_all: bool
     possible. With --revoke, the account is kept if the server cannot be reached, so that you can try again.
     """
     from doorkey.cli.accounts import Accounts
-    from doorkey.cli.ending import delete_registration
+    from doorkey.cli.server_logout import delete_registration
 
     if account is not None and is_all:
         raise click.UsageError("--all logs out of every account: do not name one")
@@ -53,7 +53,7 @@ def logout(account: str | None, *, revoke: bool, end_session: bool, is_all: bool
 
 def _log_out_of_all(accounts: Accounts, *, revoke: bool) -> None:
     from doorkey.cli.accounts import Book
-    from doorkey.cli.ending import delete_registration
+    from doorkey.cli.server_logout import delete_registration
 
     registered: list[Account] = []
     # an unreadable store is deleted too
@@ -69,7 +69,7 @@ def _log_out_of_all(accounts: Accounts, *, revoke: bool) -> None:
 
 
 def _revoke(accounts: Accounts, account: Account) -> None:
-    from doorkey.cli.ending import revoke
+    from doorkey.cli.server_logout import revoke
 
     with waiting("revoking the tokens"):
         revoked = revoke(account, accounts.entry(account))
@@ -78,7 +78,7 @@ def _revoke(accounts: Accounts, account: Account) -> None:
 
 
 def _logout_page(account: Account) -> str | None:
-    from doorkey.cli.ending import logout_page
+    from doorkey.cli.server_logout import logout_page
 
     with waiting("asking the server for its logout page"):
         url = logout_page(account)

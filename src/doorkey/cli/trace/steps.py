@@ -12,9 +12,9 @@ from doorkey.cli.trace.log import Log
 from doorkey.cli.trace.masking import claims_shown, of_url, parameters
 from doorkey.cli.trace.recording import recording_client
 from doorkey.login.client import LoginClient
+from doorkey.native.blocking_awaiting import blocking
 from doorkey.native.by_browser import browser_login
 from doorkey.native.loopback import REDIRECT_URI, Target
-from doorkey.native.twins import blocking
 from doorkey.wire.flow import Flow
 
 if TYPE_CHECKING:

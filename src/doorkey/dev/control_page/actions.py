@@ -10,7 +10,7 @@ from typing import Any
 from doorkey.arguments import count
 from doorkey.dev.faults import MAX_TIMES, Faults
 from doorkey.dev.keycloak import DISCOVERY, PROTOCOL, Keycloak
-from doorkey.dev.named import found
+from doorkey.dev.lookup import lookup
 from doorkey.dev.request_log import RequestLog
 from doorkey.dev.service import Service
 from doorkey.errors import UsageError
@@ -126,7 +126,7 @@ def advance(on: Controlled, form: Parameters) -> str:
 def rotate(on: Controlled, form: Parameters) -> str:
     """Rotate the keys of a realm."""
     realm = form.get("realm") or ""
-    found(realm, on.service.realms, "realm")
+    lookup(realm, on.service.realms, "realm")
     withdraw = form.get("withdraw") is not None
     on.service.rotate_keys(realm=realm, withdraw=withdraw)
     return "withdrawn" if withdraw else "rotated"

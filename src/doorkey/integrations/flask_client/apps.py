@@ -15,7 +15,7 @@ from doorkey.integrations.base_client.session_classes import default_session_cla
 from doorkey.login.proxy_settings import FLASK
 from doorkey.login.registry.apps import BlockingApp
 from doorkey.protocol.authorization import MAX_CALLBACK
-from doorkey.resource.flask_request import bounded_form, of_request
+from doorkey.resource.flask_request import bounded_form, request_values
 from doorkey.values import clears_locals
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ class FlaskOAuth2App(BlockingApp):
     def token(self) -> Any:
         """The token for the current request: that of a login that just ended, else the result of `fetch_token`; or
         None."""
-        found: Any = (of_request() or {}).get(self._attribute)
+        found: Any = (request_values() or {}).get(self._attribute)
         if not found and self._fetch_token is not None:
             found = self._fetch_token()
             self._keep_for_request(found)
@@ -51,7 +51,7 @@ class FlaskOAuth2App(BlockingApp):
 
     @token.setter
     def token(self, token: Any) -> None:
-        kept = of_request()
+        kept = request_values()
         if kept is None:
             raise UsageError("a token can only be assigned in a request, or in the application context of Flask")
         kept[self._attribute] = token
@@ -130,7 +130,7 @@ class FlaskOAuth2App(BlockingApp):
         return self.token
 
     def _keep_for_request(self, token: Any) -> None:
-        kept = of_request()
+        kept = request_values()
         if kept is not None:
             kept[self._attribute] = token
 

@@ -14,7 +14,7 @@ from werkzeug.local import LocalProxy
 from werkzeug.wrappers import Response
 
 from doorkey.errors import OAuthError
-from doorkey.resource.flask_request import of_request
+from doorkey.resource.flask_request import request_values
 from doorkey.resource.framework_guard import Decorator
 from doorkey.resource.validators.bearer import Scopes
 from doorkey.resource.validators.protector import ProtectedRequest, ProtectorCore
@@ -100,7 +100,7 @@ class ResourceProtector(ProtectorCore):
         query = request.query_string.decode("latin-1")
         received = ProtectedRequest(request.method, request.url, request.headers, pairs, query)
         token = self.accept(received, requirements, optional=optional)
-        kept = of_request()
+        kept = request_values()
         assert kept is not None, "a request is being handled"
         kept[_TOKEN] = token
         if token is not None:
@@ -108,5 +108,5 @@ class ResourceProtector(ProtectorCore):
         return token
 
 
-current_token: Any = LocalProxy(lambda: (of_request() or {}).get(_TOKEN))
+current_token: Any = LocalProxy(lambda: (request_values() or {}).get(_TOKEN))
 """The token object of the current request. False if there is no token: in an optional view, or outside a request."""

@@ -11,7 +11,7 @@ from django.http.response import HttpResponseBase
 from django.views.decorators.csrf import csrf_exempt
 
 from doorkey.login.django.apps import project_login
-from doorkey.login.django.messages import answer_of, web_request
+from doorkey.login.django.messages import django_reply, web_request
 from doorkey.login.django.views import open_to_all
 from doorkey.login.web.api_proxy import ApiProxy
 from doorkey.login.web.login import Login
@@ -46,7 +46,7 @@ def api_proxy(url: str, **options: Any) -> Callable[..., HttpResponseBase]:
         known: Any = request.user
         converted = web_request(request, site, of_user=known.is_authenticated)
         reply = proxy.respond(converted, None if len(body) > proxy.max_request else body)
-        return answer_of(reply, site).response if reply.stream is None else _streamed(reply)
+        return django_reply(reply, site).response if reply.stream is None else _streamed(reply)
 
     return view
 

@@ -24,7 +24,7 @@ SESSION: Final = "_doorkey_login"
 PROXY_SETTING: Final = DJANGO
 
 
-class Answer(NamedTuple):
+class DjangoReply(NamedTuple):
     """A reply as a response of Django, without the session's cookie.
 
     identifier: the ID in this cookie; "" if the reply removes the cookie, None if the reply does not set it.
@@ -60,7 +60,7 @@ def web_request(request: HttpRequest, site: Site, form: Pairs = (), *, of_user: 
     )
 
 
-def answer_of(reply: WebReply, site: Site) -> Answer:
+def django_reply(reply: WebReply, site: Site) -> DjangoReply:
     """Return the response for a reply, and the change of the session."""
     response = HttpResponse(reply.body, status=reply.status)
     del response["Content-Type"]
@@ -74,7 +74,7 @@ def answer_of(reply: WebReply, site: Site) -> Answer:
             if own in cookie:
                 identifier = cookie.pop(own).value
         response.cookies.update(cookie)
-    return Answer(response, identifier)
+    return DjangoReply(response, identifier)
 
 
 def _names(site: Site) -> tuple[str, ...]:

@@ -16,7 +16,7 @@ from django.utils.functional import SimpleLazyObject
 
 from doorkey.errors import InvalidGrant, MissingTokenError, StoreError, TokenExpiredError
 from doorkey.login.django.apps import project_login
-from doorkey.login.django.messages import SESSION, answer_of, web_request
+from doorkey.login.django.messages import SESSION, django_reply, web_request
 from doorkey.login.web.messages import WebReply
 from doorkey.login.web.user import User, UserClaims
 from doorkey.resource.on_django import is_asynchronous
@@ -77,10 +77,10 @@ class LoginMiddleware(MiddlewareMixin):
             routes = login.blocking
             reply: WebReply = routes.backend.do(routes.end_and_deny(web_request(request, login.site)))
             auth.logout(request)
-            return answer_of(reply, login.site).response
+            return django_reply(reply, login.site).response
         if isinstance(exception, StoreError) and getattr(request, _FAILED, None) is exception:
             failed = login.blocking.failed(exception, web_request(request, login.site))
-            return answer_of(failed, login.site).response
+            return django_reply(failed, login.site).response
         return None
 
 
@@ -159,7 +159,7 @@ def login_required(view: V) -> V:
         if cast("Any", request).user.is_authenticated:
             return None
         login = project_login().login
-        return answer_of(login.blocking.denied(web_request(request, login.site)), login.site).response
+        return django_reply(login.blocking.denied(web_request(request, login.site)), login.site).response
 
     @wraps(view)
     def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:

@@ -13,11 +13,11 @@ from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from doorkey.errors import OAuthError
 from doorkey.login.django.apps import project_login
 from doorkey.login.django.errors import NoAccount
-from doorkey.login.django.messages import SESSION, answer_of, web_request
+from doorkey.login.django.messages import SESSION, django_reply, web_request
 from doorkey.login.django.middleware import loaded
 from doorkey.login.django.project import ProjectLogin
-from doorkey.login.web.answers import error_reply
 from doorkey.login.web.messages import WebReply
+from doorkey.login.web.replies import error_reply
 from doorkey.login.web.site import LOGIN, LOGOUT, ME
 
 V = TypeVar("V", bound=Callable[..., Any])
@@ -66,7 +66,7 @@ def _answered(
     request: HttpRequest, project: ProjectLogin, reply: WebReply, *, is_checked: bool = False
 ) -> HttpResponse:
     """Apply a reply to Django's session, and return the response."""
-    response, identifier = answer_of(reply, project.login.site)
+    response, identifier = django_reply(reply, project.login.site)
     if identifier:
         try:
             _log_in(request, project, identifier)
@@ -74,7 +74,7 @@ def _answered(
             retry = project.login.site.path(web_request(request, project.login.site), LOGIN)
             converted = web_request(request, project.login.site)
             failed = error_reply(error, converted, retry_path=retry, site=project.login.site.name)
-            refusal = answer_of(failed, project.login.site).response
+            refusal = django_reply(failed, project.login.site).response
             refusal.cookies.update(response.cookies)  # these remove the cookie of the finished login
             return refusal
     elif is_checked or (identifier == "" and SESSION in request.session):

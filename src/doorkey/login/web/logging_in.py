@@ -12,13 +12,13 @@ from doorkey.login.errors import LoginExpired, LoginRefused, LoginReplayed, NoPe
 from doorkey.login.next_url import checked_next
 from doorkey.login.pending import PendingLogin
 from doorkey.login.result import LoginResult
-from doorkey.login.web.answers import choice_reply
 from doorkey.login.web.backend import Backend
 from doorkey.login.web.browser_sessions import BrowserSession
 from doorkey.login.web.documents import encoded
 from doorkey.login.web.errors import NoUser, SessionEnded
 from doorkey.login.web.messages import WebReply, WebRequest, redirect
 from doorkey.login.web.pending_logins import PendingLogins
+from doorkey.login.web.replies import choice_reply
 from doorkey.login.web.session_check import NOT_LOGGED_IN, parameters_of
 from doorkey.login.web.site import CALLBACK, LOGIN, Site
 from doorkey.stores.limits import MAX_DATA

@@ -9,11 +9,11 @@ from urllib.parse import urlsplit
 
 from doorkey.errors import OAuthError, UsageError, VerificationError
 from doorkey.jose.claim_rules import numeric_date
-from doorkey.login.web.answers import logged_out_reply, logout_reply
 from doorkey.login.web.backend import LOGOUT_SLOT, Backend
 from doorkey.login.web.browser_sessions import BrowserSession
 from doorkey.login.web.errors import ForgedLogout
 from doorkey.login.web.messages import WebReply, WebRequest, empty_reply, json_reply, only, redirect
+from doorkey.login.web.replies import logged_out_reply, logout_reply
 from doorkey.login.web.site import LOGIN, LOGOUT, Site
 from doorkey.login.web.user import csrf_token_of
 from doorkey.observe.logs import logger

@@ -12,7 +12,7 @@ from doorkey.errors import InvalidGrant, MissingTokenError, OAuthError, TokenExp
 from doorkey.login.proxy_settings import FLASK
 from doorkey.login.web.messages import MAX_FORM, WebReply, WebRequest
 from doorkey.login.web.user import User
-from doorkey.resource.flask_request import bounded_form, of_request
+from doorkey.resource.flask_request import bounded_form, request_values
 from doorkey.wire.messages import Pairs
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def init_app(login: Login, app: Flask) -> None:
 
     def log_in_again(error: OAuthError) -> Response:
         for one in app.extensions[_LOGINS]:
-            user = (of_request() or {}).get(_name(one))
+            user = (request_values() or {}).get(_name(one))
             if isinstance(user, User) and user.uses_token:
                 return response_of(one.blocking.backend.do(one.blocking.end_and_deny(web_request())))
         raise error
@@ -54,7 +54,7 @@ def init_app(login: Login, app: Flask) -> None:
 
 def current_user(login: Login) -> User | None:
     """Return the user of the current request, or None. Raises `UsageError` outside of a request."""
-    kept = of_request() if has_request_context() else None
+    kept = request_values() if has_request_context() else None
     if kept is None:
         raise UsageError("login.user is the user of the current request, but no request is being handled")
     if _name(login) not in kept:

@@ -8,11 +8,11 @@ from typing import Final
 
 from doorkey.errors import OAuthError
 from doorkey.login.next_url import checked_next
-from doorkey.login.web.answers import error_reply, status_of
 from doorkey.login.web.backend import Backend
 from doorkey.login.web.logging_in import LoggingIn
 from doorkey.login.web.logging_out import LoggingOut
 from doorkey.login.web.messages import WebReply, WebRequest, empty_reply, json_reply, redirect
+from doorkey.login.web.replies import error_reply, status_of
 from doorkey.login.web.session_check import SessionCheck, script_reply
 from doorkey.login.web.site import (
     BACKCHANNEL,

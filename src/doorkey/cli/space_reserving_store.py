@@ -30,7 +30,7 @@ SIZE: Final = 256 * 1024
 """Bytes. A large token needs fewer for its pages in the store's log and in the store's file."""
 
 
-class StoreWithReserve(SQLiteStore):
+class SpaceReservingStore(SQLiteStore):
     """An `SQLiteStore` at `path`, with a file beside it that reserves disk space for the commit of a renewed token.
 
     timeout: as for `SQLiteStore`.
@@ -59,11 +59,11 @@ class StoreWithReserve(SQLiteStore):
         try:
             return super().commit(key, data, expected=expected)
         except StoreError as error:
-            if error.retryable or not self._given_up():
+            if error.retryable or not self._delete_reserve():
                 raise
         return super().commit(key, data, expected=expected)
 
-    def _given_up(self) -> bool:
+    def _delete_reserve(self) -> bool:
         """Delete the reserve. Return False if it does not exist or cannot be deleted."""
         try:
             self._reserve.unlink()

@@ -14,10 +14,10 @@ DEFAULT_CLIENT: Final = "client-1"
 """The default client of a token."""
 
 
-def found(name: str, there: Mapping[str, T], what: str) -> T:
-    """Return the value of `name` in `there`. Raises `UsageError` with the most similar name; `what` is the kind."""
-    if text(name, f"the name of a {what}") not in there:
-        known = f"; there are {', '.join(there)}"
+def lookup(name: str, by_name: Mapping[str, T], what: str) -> T:
+    """Return the value of `name` in `by_name`. Raises `UsageError` with the most similar name; `what` is the kind."""
+    if text(name, f"the name of a {what}") not in by_name:
+        known = f"; there are {', '.join(by_name)}"
         shown = printable(name, 80)
-        raise UsageError(f"the provider has no {what} {shown!r}{did_you_mean(name, there, known)}")
-    return there[name]
+        raise UsageError(f"the provider has no {what} {shown!r}{did_you_mean(name, by_name, known)}")
+    return by_name[name]

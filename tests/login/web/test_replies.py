@@ -14,9 +14,9 @@ from doorkey.errors import (
     VerificationError,
 )
 from doorkey.login.errors import LoginExpired, LoginRefused, NoPendingLogin
-from doorkey.login.web.answers import error_reply
 from doorkey.login.web.errors import ForgedLogout, NoUser, SessionEnded, WrongAddress
 from doorkey.login.web.messages import WebRequest
+from doorkey.login.web.replies import error_reply
 from doorkey.wire.strict_json import parse_object
 
 PAGE = WebRequest("GET", "https", "app.example", "/auth/callback", headers=(("Accept", "text/html"),))

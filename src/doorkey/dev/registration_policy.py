@@ -5,12 +5,14 @@ from __future__ import annotations
 from doorkey.arguments import flag, named
 from doorkey.dev.client_documents import ClientDocuments
 from doorkey.errors import UsageError
-from doorkey.server.context import Registering
+from doorkey.server.context import RegistrationPolicy
 from doorkey.values import Secret, hides_locals
 
 
 @hides_locals
-def registering(enabled: bool | None, token: str | Secret | None, *, by_default: bool) -> Registering | None:
+def registration_policy(
+    enabled: bool | None, token: str | Secret | None, *, by_default: bool
+) -> RegistrationPolicy | None:
     """Return the settings for clients that register themselves, or None if they cannot.
 
     enabled: True, False, or None for the default.
@@ -28,4 +30,4 @@ def registering(enabled: bool | None, token: str | Secret | None, *, by_default:
     secret = None
     if token is not None:
         secret = Secret(named(token.reveal() if isinstance(token, Secret) else token, "initial_access_token"))
-    return Registering(secret, has_documents=ClientDocuments.can_be_fetched())
+    return RegistrationPolicy(secret, has_documents=ClientDocuments.can_be_fetched())
