@@ -46,7 +46,10 @@ def lines() -> tuple[str, ...]:
     """Return the guarantees of SECURITY.md, each as one line."""
     text = (ROOT / "SECURITY.md").read_text("utf-8")
     sections = [text.split(f"\n## {name}\n", 1)[1].split("\n## ", 1)[0] for name in SECTIONS]
-    return tuple(" ".join(line.split()) for one in sections for line in re.split(r"^- ", one, flags=re.MULTILINE)[1:])
+    without_headings = [re.sub(r"^### .*$", "", one, flags=re.MULTILINE) for one in sections]
+    return tuple(
+        " ".join(line.split()) for one in without_headings for line in re.split(r"^- ", one, flags=re.MULTILINE)[1:]
+    )
 
 
 def guarantees() -> list[Guarantee]:
