@@ -92,6 +92,7 @@ def test_an_unknown_command_is_a_usage_error(run: Run) -> None:
         (["token", "a", "b"], "got unexpected extra argument (b) (see 'doorkey token --help')"),
         (["login"], "missing argument 'ISSUER' (see 'doorkey login --help')"),
         (["--debug"], "missing command (see 'doorkey --help')"),
+        (["completion"], "missing argument '{bash|zsh|fish}'. Choose from: bash, zsh, fish (see 'doorkey completion"),
         (["run"], "name the program after '--' (see 'doorkey run --help')"),
         (["token", "a\x1b[2J\n"], "invalid value for '[ACCOUNT]': the name of an account has 1 to 64 printable"),
         (["curl", "--no-\x1b[2J\n", "x"], "no such option"),

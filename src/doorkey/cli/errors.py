@@ -133,7 +133,8 @@ def guarded(command: Callable[[], object], settings: Settings) -> int:
 
 def _usage_sentence(error: click.ClickException) -> str:
     """Return click's message about the command line, with the command that prints the help."""
-    words = printable(error.format_message(), 2000).removesuffix(".")
+    # click puts each choice of an argument on a line of its own
+    words = printable(" ".join(error.format_message().split()), 2000).removesuffix(".")
     context = error.ctx if isinstance(error, click.UsageError) else None
     message = f"{words[:1].lower()}{words[1:]}"
     return message if context is None else f"{message} (see '{context.command_path} --help')"

@@ -72,4 +72,3 @@ class AccountOrToken(AccountName):
 
 ACCOUNT = AccountName()
 account_argument = click.argument("account", type=ACCOUNT, required=False)
-account_option = click.option("--account", type=ACCOUNT, help="The account; by default the first one that logged in.")

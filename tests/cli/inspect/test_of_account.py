@@ -139,7 +139,7 @@ def test_a_text_that_is_no_account_is_taken_for_a_token(run: Run, home: Path, se
     logged_in(home, server)
     result = run("inspect", "word")
     assert (result.exit_code, result.stdout) == (1, "")
-    assert "this is not a JWT" in result.stderr
+    assert "this is neither a JWT nor the name of an account" in result.stderr
     assert run("inspect", "word", "--account", "nobody").exit_code == 3
 
 

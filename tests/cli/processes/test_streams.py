@@ -53,7 +53,10 @@ def test_a_message_for_a_full_disk_is_lost_and_the_result_is_not(server: Provide
 
 def test_a_closed_stdin_is_empty() -> None:
     done = finished("inspect", preexec_fn=closing(0))
-    assert (done.returncode, done.stderr) == (1, "doorkey: token is empty\n")
+    assert (done.returncode, done.stderr) == (
+        1,
+        "doorkey: token is empty: pass it as the argument, or pipe it to stdin\n",
+    )
 
 
 def test_no_file_gets_the_number_of_a_closed_stream(home: Path) -> None:

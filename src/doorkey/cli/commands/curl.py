@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import click
 
-from doorkey.cli.parameters import Seconds, account_option
+from doorkey.cli.parameters import ACCOUNT, Seconds
 
 __all__: list[str] = []
 
 
 @click.command()
 @click.argument("url")
-@account_option
+@click.option("--account", type=ACCOUNT, help="The account, in place of the default account.")
 @click.option("-X", "--request", "method", metavar="METHOD", help="The method; POST if there is a body, else GET.")
 @click.option("-H", "--header", "headers", metavar="'NAME: VALUE'", multiple=True, help="A header; repeatable.")
 @click.option("-d", "--data", metavar="DATA", multiple=True, help="A form body; @FILE or @- reads it; repeatable.")

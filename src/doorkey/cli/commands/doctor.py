@@ -14,7 +14,7 @@ __all__: list[str] = []
 
 
 @click.command()
-@click.argument("url", metavar="ISSUER|API-URL")
+@click.argument("url", metavar="URL")
 @click.option("--api", "kind", flag_value="api", help="Audit URL as an API.")
 @click.option("--issuer", "kind", flag_value="issuer", help="Audit URL as the issuer of an authorization server.")
 @click.option("--strict", is_flag=True, help="Exit with status 1 for warnings too.")

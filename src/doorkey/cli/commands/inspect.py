@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from doorkey.cli.errors import CommandError, ExitStatus
-from doorkey.cli.parameters import AccountOrToken, Seconds, account_option
+from doorkey.cli.parameters import ACCOUNT, AccountOrToken, Seconds
 from doorkey.cli.terminal import note, out, out_console, waiting
 from doorkey.runtime.clock import wall_time
 from doorkey.wire.urls import shown_url
@@ -23,14 +23,18 @@ if TYPE_CHECKING:
 __all__: list[str] = []
 
 _OPAQUE: Final = (
-    "this is not a JWT: only its issuer can explain it. --introspect with --account NAME, or with --issuer URL "
-    "and --client-id ID, sends it to that issuer, and to no other server"
+    "this is neither a JWT nor the name of an account: only its issuer can explain an opaque token. --introspect with "
+    "--account NAME, or with --issuer URL and --client-id ID, sends it to that issuer, and to no other server"
 )
 
 
 @click.command()
 @click.argument("token", metavar="[TOKEN|ACCOUNT]", type=AccountOrToken(), required=False)
-@account_option
+@click.option(
+    "--account",
+    type=ACCOUNT,
+    help="The account whose issuer and client are used, and whose token is inspected if there is no TOKEN.",
+)
 @click.option("--issuer", metavar="URL", help="The issuer that you trust; the token must be from it.")
 @click.option("--audience", metavar="TEXT", multiple=True, help="Your client ID, or the name of your API.")
 @click.option("--key", metavar="FILE", help="A JWK Set, a JWK, PEM or a shared secret, in place of the issuer's keys.")
@@ -49,8 +53,8 @@ _OPAQUE: Final = (
 def inspect(token: str | None, account: str | None, *, as_json: bool, **options: Any) -> int:
     """Decode a token, verify it, and explain what is wrong.
 
-    TOKEN is the token or `-` for stdin; it defaults to stdin. A token on the command line is in the history of your
-    shell, so a pipe is better: doorkey token | doorkey inspect
+    TOKEN is the token, or `-` for stdin, which is also the default. A token on the command line is in the history of
+    your shell, so a pipe is better: doorkey token | doorkey inspect
 
     ACCOUNT is the name of an account. Its stored access token is inspected, or its ID token with --type id. With
     --account, TOKEN is checked against the issuer of the account, and --introspect uses the client of the account.

@@ -27,6 +27,7 @@ def logout(account: str | None, *, revoke: bool, end_session: bool, is_all: bool
 
     A client that 'doorkey login' registered for the account is also deleted at the server (RFC 7592), if that is
     possible. With --revoke, the account is kept if the server cannot be reached, so that you can try again.
+    Without ACCOUNT, it uses the default account: see 'doorkey accounts'.
     """
     from doorkey.cli.accounts import Accounts
     from doorkey.cli.server_logout import delete_registration

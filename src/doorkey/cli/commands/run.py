@@ -45,6 +45,7 @@ def run(ctx: click.Context, account: str | None, variable: str) -> int:
     """Run a program with a fresh access token in its environment.
 
     The exit status is the program's. The token is not renewed while the program runs.
+    Without ACCOUNT, it uses the default account: see 'doorkey accounts'.
     """
     from doorkey.cli.accounts import Accounts
     from doorkey.cli.tokens import current_token

@@ -30,6 +30,7 @@ def status(account: str | None, *, is_json: bool) -> int:
     """Show an account: its issuer, when its token expires, and whether it can be renewed.
 
     No request is sent. The exit status is 3 if the login has ended.
+    Without ACCOUNT, it uses the default account: see 'doorkey accounts'.
     """
     from doorkey.cli.accounts import Accounts
     from doorkey.runtime.clock import wall_time

@@ -20,6 +20,7 @@ def token(account: str | None, form: str | None, *, is_id_token: bool) -> None:
     """Print a fresh access token of an account.
 
     An expired token is renewed first. Commands that run at the same time share one renewal.
+    Without ACCOUNT, it uses the default account: see 'doorkey accounts'.
     """
     import os
 

@@ -12,7 +12,7 @@ import click
 
 from doorkey.cli.errors import ExitStatus, sentence_of
 from doorkey.cli.output_file import output_file
-from doorkey.cli.parameters import Seconds, account_option
+from doorkey.cli.parameters import ACCOUNT, Seconds
 from doorkey.cli.terminal import Waiting, note, out_console
 from doorkey.wire.urls import shown_url
 
@@ -29,7 +29,7 @@ _SCOPE: Final = "openid"
 
 @click.command()
 @click.argument("issuer", required=False)
-@account_option
+@click.option("--account", type=ACCOUNT, help="The account whose issuer, client and scopes are used.")
 @click.option("--client-id", metavar="ID", help="The client.")
 @click.option("--client-secret-file", metavar="FILE", help="The client's secret; else $DOORKEY_CLIENT_SECRET.")
 @click.option("--scope", metavar="TEXT", help="The scope that is requested; by default openid.")

@@ -58,7 +58,7 @@ def _place(place: Place, *, has_other: bool) -> Iterator[Finding]:
             "unreachable",
             f"{where} cannot be fetched: {place.problem}",
             "clients cannot find the endpoints and the keys of this issuer",
-            "check the name, the port, the network and the time limit of the server",
+            "check the host name, the port and the network, and whether the server responds in time",
         )
     else:
         judge = warning if has_other else failure

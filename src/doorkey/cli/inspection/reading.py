@@ -75,7 +75,7 @@ def _text(given: str | bytes) -> str:
     if (scheme := _SCHEME.match(text)) is not None:
         text = text[scheme.end() :]
     if not text:
-        raise DecodeError("token", "is empty")
+        raise DecodeError("token", "is empty: pass it as the argument, or pipe it to stdin")
     if _OPAQUE.fullmatch(text) is None:
         raise DecodeError("token", "has characters that are not allowed in a token (RFC 6750 §2.1)")
     return text
