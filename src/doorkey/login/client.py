@@ -30,7 +30,7 @@ _OF_ONE_LOGIN: Final = ("nonce", "state", "token")
 
 
 class _Registration(LoginFlows, NotPicklable):
-    """The constructor and the sessions of both clients.
+    """Logs the users of a web application in at one provider: `begin` starts a login, and `finish` completes it.
 
     client_id, client_secret: the credentials of the client, as for a session. The secret may be a private key.
     issuer: the provider's issuer, a URL or an `Issuer`, whose metadata is discovered on first use.

@@ -136,9 +136,8 @@ class AccessTokenVerifier(_Verifier):
     leeway: the seconds by which two clocks may differ.
     cache_entries: the maximum number of cached tokens. The cache has the hash of a token, not the token.
     cache_for: seconds for which a token that was verified by its signature is cached, at most until it expires. For
-        that
-        time, it is accepted even if its key is removed from the issuer's key set. 0 turns this off. For an introspected
-        token, `IntrospectionClient.cache_for` applies.
+        that time, it is accepted even if its key is removed from the issuer's key set. 0 turns this off. For an
+        introspected token, `IntrospectionClient.cache_for` applies.
     http_client: a `requests.Session` or a `Client` of httpx2 or httpx; None creates a client.
     exchange: the bounds of each request to an issuer, an `ExchangePolicy`; None: the default bounds.
     clock: returns seconds since the epoch; None: `time.time`.
