@@ -7,13 +7,16 @@ from typing import Any
 import pytest
 
 from doorkey.errors import UsageError, VerificationError
+from doorkey.jose.encryption import decrypt, encrypt
 from doorkey.jose.errors import BadSignatureError, DecodeError
 from doorkey.jose.generation import generate_key
-from doorkey.jose.keys import import_key
+from doorkey.jose.key_choice import allowed_by
+from doorkey.jose.keys import import_key, import_keys
 from doorkey.jose.signing import sign
 from doorkey.jose.verification import (
     MAX_BYTES,
     MAX_TRIED,
+    asks_for_other_keys,
     unsafe_claims,
     unsafe_header,
     unsafe_read,
@@ -243,3 +246,26 @@ def test_a_token_that_was_read_unverified_is_verified_as_its_text_is() -> None:
 def test_what_is_no_token_is_not_read_unverified_either(token: str) -> None:
     with pytest.raises(VerificationError):
         unsafe_read(token)
+
+
+def test_newer_keys_may_help_only_if_no_known_key_verified_the_token() -> None:
+    key, other = ({**generate_key("ES256").as_dict(is_private=True), "kid": kid} for kid in ("one", "two"))
+    token = sign({"sub": "alice"}, other, alg="ES256")
+    own, unknown = (
+        {name: value for name, value in {**one, "use": "enc"}.items() if name != "alg"} for one in (key, other)
+    )
+    encrypted = encrypt(b"content", unknown, alg="ECDH-ES", enc="A128GCM", header={"kid": "two"})
+    causes: list[tuple[Any, bool]] = [
+        (lambda: verify(token, key, algorithms=["ES256"]), True),
+        (lambda: verify(token, {**key, "kid": "two"}, algorithms=["ES256"]), True),
+        (lambda: verify(token, {**key, "kid": "two", "use": "enc"}, algorithms=["ES256"]), True),
+        (lambda: allowed_by(import_keys({"keys": [own]})), True),
+        (lambda: verify(token, other, algorithms=["RS256"]), False),
+        (lambda: verify(token, other, algorithms=["ES256"], typ="at+jwt"), False),
+        # The keys that decrypt are the program's own: those of the issuer do not matter.
+        (lambda: decrypt(encrypted, own, algorithms=["ECDH-ES"]), False),
+    ]
+    for cause, expected in causes:
+        with pytest.raises(VerificationError) as caught:
+            cause()
+        assert asks_for_other_keys(caught.value) is expected

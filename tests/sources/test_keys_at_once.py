@@ -10,8 +10,9 @@ import pytest
 from anyio.from_thread import BlockingPortal
 
 from doorkey import AsyncKeySource, Issuer, KeySource
-from doorkey.errors import InvalidResponse, OAuthError, VerificationError
+from doorkey.errors import InvalidResponse, OAuthError
 from doorkey.jose import jwt
+from doorkey.jose.key_choice import NoKeyError
 from tests.sources.published_keys import FIRST, ISSUER, METADATA, SECOND, jwk, token
 from tests.support.every_adapter import in_background
 from tests.support.fake_clock import Clock
@@ -143,7 +144,7 @@ def test_a_refetch_that_fails_is_one_for_all_of_them(callers: Callers) -> None:
     callers.server.hold()
     callers.server.status = 500
     outcomes = callers.run(token(SECOND, "2"))
-    assert [type(error) for error in outcomes] == [VerificationError] * ALL
+    assert [type(error) for error in outcomes] == [NoKeyError] * ALL
     assert callers.server.fetches == 1
 
 

@@ -9,8 +9,8 @@
     ├─ MissingClaimError           a required claim is missing
     └─ InvalidClaimError           a claim has the wrong type or value
 
-Other checks of a token, such as that of `typ` or `kid`, raise `VerificationError` itself. An invalid key or argument
-raises `UsageError`. The other names of this module are the same classes under Authlib's names.
+Other checks of a token, such as that of `typ` or `kid`, raise `VerificationError`: catch this class. An invalid key or
+argument raises `UsageError`. The other names of this module are the same classes under Authlib's names.
 """
 
 from __future__ import annotations

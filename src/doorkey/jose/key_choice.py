@@ -25,6 +25,10 @@ Header = Mapping[str, Any]
 EXPECTED: Final = "algorithms must be a list of algorithm names, for instance ['RS256']"
 
 
+class NoKeyError(VerificationError):
+    """No known key fits the `kid` and the `alg` of a token. A newer key set may have one."""
+
+
 def registered(algorithms: object) -> tuple[str, ...]:
     """Return the registered signature algorithms. Raises `UsageError` for an empty list and an unsupported name."""
     names = (algorithms,) if isinstance(algorithms, str) else members(algorithms, EXPECTED)
@@ -34,14 +38,14 @@ def registered(algorithms: object) -> tuple[str, ...]:
 
 
 def allowed_by(keys: tuple[Key, ...]) -> tuple[str, ...]:
-    """Return the algorithms that at least one key verifies. Raises `VerificationError` if no key verifies any."""
+    """Return the algorithms that at least one key verifies. Raises `NoKeyError` if no key verifies any."""
     allowed = tuple(alg for alg in ALGORITHMS if any(key.misfit(alg) is None for key in keys))
     if allowed:
         return allowed
     for key in keys:
         if key.kty == "oct":
             key.check("HS256", "verify")  # its error names the cause
-    raise VerificationError("alg", "has no key that fits it: none of the keys is for signatures")
+    raise NoKeyError("alg", "has no key that fits it: none of the keys is for signatures")
 
 
 def verifying_keys(given: object, algorithms: tuple[str, ...] | None) -> tuple[Key, ...]:

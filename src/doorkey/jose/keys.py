@@ -32,6 +32,10 @@ MAX_KEYS = 100
 """The largest number of keys in a JWK Set. Importing a key takes time."""
 
 
+class ShortSecretError(UsageError):
+    """A secret is shorter than the hash of the algorithm that it is for."""
+
+
 @dataclass(frozen=True, slots=True, repr=False)
 class Key:
     """A key that was read and checked by `import_key`, which constructs it. Its repr shows no key material."""
@@ -131,7 +135,7 @@ class Key:
             raise UsageError(f"{alg} needs a key of type {wanted.kty}, not {self.kty}")
         too_short = isinstance(self.jose, jwk.OctKey) and len(self.jose.raw_value) < wanted.min_bytes
         if too_short and not allow_short_secret:
-            raise UsageError(f"{alg} needs a secret of at least {wanted.min_bytes} bytes (RFC 7518 §3.2)")
+            raise ShortSecretError(f"{alg} needs a secret of at least {wanted.min_bytes} bytes (RFC 7518 §3.2)")
         if isinstance(self.jose, jwk.ECKey | jwk.OKPKey) and self.jose.curve_name not in wanted.curves:
             raise UsageError(f"{alg} needs a key on {' or '.join(wanted.curves)}, not {self.jose.curve_name}")
         if operation == "sign" and not self.jose.is_private:

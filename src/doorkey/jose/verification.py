@@ -36,6 +36,7 @@ from doorkey.jose.compact import (
     unsafe_read,
 )
 from doorkey.jose.errors import BadSignatureError, DecodeError, UnsupportedAlgorithmError
+from doorkey.jose.key_choice import NoKeyError
 from doorkey.jose.key_reading import BROKEN
 from doorkey.jose.keys import Key, import_keys
 from doorkey.values import hides_locals, unguarded
@@ -56,7 +57,6 @@ __all__ = [
 MAX_TRIED = 16
 """The largest number of keys that are tried for one token."""
 
-_UNKNOWN_KID, _NO_KEY = "is not among the known keys", "has no key that fits it"
 _BAD_SIGNATURE: Final = ("signature", "cannot be verified with these keys")
 
 
@@ -156,7 +156,7 @@ def _registered(names: tuple[str, ...]) -> tuple[str, ...]:
 
 def asks_for_other_keys(error: VerificationError) -> bool:
     """Return whether `error` means that no key verified the token, so that a newer key set may help."""
-    return isinstance(error, BadSignatureError) or error.reason.startswith((_UNKNOWN_KID, _NO_KEY))
+    return isinstance(error, BadSignatureError | NoKeyError)
 
 
 def _check_typ(header: Mapping[str, Any], wanted: tuple[str, ...]) -> None:
@@ -181,8 +181,9 @@ def _chosen(keys: Iterable[Key], header: Mapping[str, Any], alg: str) -> list[Ke
             else:
                 misfit = why
     if not fitting:
-        unknown = VerificationError("kid", _UNKNOWN_KID)
-        raise unknown if misfit is None else VerificationError("alg", f"{_NO_KEY}: {misfit}")
+        if misfit is None:
+            raise NoKeyError("kid", "is not among the known keys")
+        raise NoKeyError("alg", f"has no key that fits it: {misfit}")
     if len(fitting) > MAX_TRIED:
         raise VerificationError("kid", f"does not choose one key: more than {MAX_TRIED} keys fit, too many to try all")
     return fitting

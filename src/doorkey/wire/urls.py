@@ -21,6 +21,10 @@ WELL_KNOWN: Final = "/.well-known/"
 """The prefix of well-known paths, which come after the issuer URL or before its path (RFC 8615 §3)."""
 
 
+class PlainHTTPError(UsageError):
+    """A URL has the scheme http and a host to which plain http is not allowed."""
+
+
 class Origin(NamedTuple):
     """The origin of a URL: scheme, host and port (RFC 6454 §4)."""
 
@@ -140,8 +144,8 @@ def check_endpoint(url: str, what: str = "endpoint", http_hosts: Collection[str]
     what: the name of the endpoint in the message.
     http_hosts: the hosts beside loopback that plain http may reach.
 
-    Raises `UsageError` for http to another host, and for user information, a fragment, a backslash, spaces or control
-    characters in the URL (RFC 6749 §3.1, §3.2; RFC 9700 §2.6).
+    Raises `PlainHTTPError` for http to another host, and `UsageError` for user information, a fragment, a backslash,
+    spaces or control characters in the URL (RFC 6749 §3.1, §3.2; RFC 9700 §2.6).
     """
     text(url, f"the {what}")
     if " " in url or "\\" in url or not url.isprintable():  # printable: no white space but " ", no invisible character
@@ -154,7 +158,7 @@ def check_endpoint(url: str, what: str = "endpoint", http_hosts: Collection[str]
     host = parts.hostname or ""
     if parts.scheme != "https" and not is_loopback(host) and host not in http_hosts:
         shown = printable(host, 80)
-        raise UsageError(
+        raise PlainHTTPError(
             f"the {what} at {shown} must be https: plain http is for loopback only. For a host of your own network, "
             "such as a container of a compose file, a program can give "
             f"exchange=ExchangePolicy(http_hosts={{{shown!r}}})"

@@ -13,6 +13,7 @@ from doorkey.login.presets.table import preset_of_environment
 from doorkey.login.web.providers import LoginProvider
 from doorkey.values import hides_locals
 from doorkey.wire.limits import ExchangePolicy
+from doorkey.wire.urls import PlainHTTPError
 
 PREFIX: Final = "DOORKEY_"
 DEFAULT_NAME: Final = "login"
@@ -102,10 +103,8 @@ def _provider(name: str, prefix: str, environment: Mapping[str, str]) -> LoginPr
     known_provider = None if preset is None else preset_of_environment(preset, f"{prefix}PRESET_", environment)
     try:
         return LoginProvider(name, client_id, found["CLIENT_SECRET"], preset=known_provider, **options)
-    except UsageError as error:
-        if "(http_hosts=" not in str(error):  # replaced below, because it is advice for Python code
-            raise
-    raise UsageError(
-        f"{prefix}ISSUER must be https: plain http is for loopback only. For a host of your own network, such as a "
-        f"container of a compose file, name it in {prefix}HTTP_HOSTS"
-    )
+    except PlainHTTPError:  # its advice is for Python code
+        raise UsageError(
+            f"{prefix}ISSUER must be https: plain http is for loopback only. For a host of your own network, such as a "
+            f"container of a compose file, name it in {prefix}HTTP_HOSTS"
+        ) from None
