@@ -16,7 +16,7 @@ from doorkey.protocol.authorization import (
     callback_pairs,
     new_state,
 )
-from doorkey.sessions.issuer import endpoint_of
+from doorkey.sessions.issuer import endpoint_of, missing_endpoint
 from doorkey.sessions.near_misses import refuse_near_misses
 from doorkey.sessions.options import SessionOptions
 from doorkey.tokens import moment_of, token_problem
@@ -87,7 +87,7 @@ def begun(
         raise UsageError("an authorization request needs a client ID: construct the session with client_id=")
     endpoint = endpoint_of(options.metadata, url, "authorization")
     if not endpoint:
-        raise UsageError("give the authorization endpoint's url, or construct the session with authorization_endpoint=")
+        raise missing_endpoint(options.metadata, "authorization")
     if extra:
         refuse_near_misses(extra)
     rest = {**options.authorization, **{name: value for name, value in extra.items() if value is not None}}

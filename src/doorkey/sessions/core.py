@@ -18,7 +18,7 @@ from doorkey.renewal.slot import Slot
 from doorkey.runtime.reentrancy import refuse_reentry
 from doorkey.sessions.grant_inference import is_extension
 from doorkey.sessions.hooks import ComplianceHooks, HooksOnWire
-from doorkey.sessions.issuer import KnownServer
+from doorkey.sessions.issuer import KnownServer, missing_endpoint
 from doorkey.sessions.near_misses import refuse_near_misses
 from doorkey.sessions.openid import with_verified_claims, with_verified_renewal
 from doorkey.sessions.options import SessionOptions, changed, token_given
@@ -216,7 +216,7 @@ class SessionCore(KnownServer):
         """
         endpoint = yield from self.located(kind, url)
         if endpoint is None:
-            raise UsageError(f"give the {kind} endpoint's url, or construct the session with {kind}_endpoint=")
+            raise missing_endpoint(self.options.metadata, kind)
         metadata, known = self.options.metadata, self.known_token_endpoint()
         issued_by = self.issued_by if token is None and not url else None
         same_server = issued_by in (None, metadata.token_endpoint) or metadata.is_alias(issued_by or "")

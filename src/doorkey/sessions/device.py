@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from doorkey.arguments import instance
 from doorkey.errors import UsageError
+from doorkey.sessions.issuer import missing_endpoint
 from doorkey.sessions.token_queries import HeaderItems
 
 if TYPE_CHECKING:
@@ -49,10 +50,7 @@ class DeviceOperations:
         core = self._oauth
         endpoint = yield from core.located("device_authorization", url)
         if endpoint is None:
-            raise UsageError(
-                "this server names no device_authorization_endpoint, so it may have no device flow: give url=, or "
-                "construct the session with device_authorization_endpoint= or issuer="
-            )
+            raise missing_endpoint(core.options.metadata, "device_authorization")
         overrides = core.overrides_of(None, extra, auth, headers)
         requested = Scope.of(scope) or core.options.scope
         pairs = (("scope", str(requested)),) if requested else ()

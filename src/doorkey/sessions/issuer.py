@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from doorkey.arguments import text
 from doorkey.errors import UsageError
@@ -18,8 +18,6 @@ from doorkey.wire.urls import origin_of, shown_url
 if TYPE_CHECKING:
     from doorkey.sources.keys import KeyCore
     from doorkey.sources.token_call import TokenCall
-
-_NO_ENDPOINT: Final = "give the token endpoint's url, or construct the session with token_endpoint= or issuer="
 
 
 def endpoint_of(metadata: ServerMetadata, given: str | None, kind: str) -> str | None:
@@ -41,6 +39,15 @@ def endpoint_of(metadata: ServerMetadata, given: str | None, kind: str) -> str |
         f"this session is for {shown_url(metadata.issuer)}, and {shown_url(given)} is not an endpoint of that "
         f"issuer: construct another session for another server, or this session with {kind}_endpoint="
     )
+
+
+def missing_endpoint(metadata: ServerMetadata, kind: str) -> UsageError:
+    """Return the error for an endpoint of this `kind` that neither the caller nor the session's `metadata` names."""
+    if metadata.issuer is None:
+        cause, other = f"the {kind.replace('_', ' ')} endpoint is unknown", " or issuer="
+    else:
+        cause, other = f"the metadata of {shown_url(metadata.issuer)} has no {kind}_endpoint", ""
+    return UsageError(f"{cause}: give its url, or construct the session with {kind}_endpoint={other}")
 
 
 def server_of(issuer: str, options: SessionOptions) -> AuthorizationServer:
@@ -193,7 +200,7 @@ class KnownServer:
         """
         endpoint = (yield from self.located("token", given)) or (self.last_call.endpoint if self.last_call else None)
         if endpoint is None:
-            raise UsageError(_NO_ENDPOINT)
+            raise missing_endpoint(self.options.metadata, "token")
         return endpoint
 
     def renewal_endpoint(self) -> Flow[str]:

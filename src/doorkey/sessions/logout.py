@@ -12,7 +12,7 @@ from doorkey.jose.errors import InvalidClaimError
 from doorkey.protocol.authorization import callback_pairs, new_state
 from doorkey.protocol.logout import check_logout_response, logout_parameters, logout_url
 from doorkey.sessions.authorizations import Pending, refuse_masked
-from doorkey.sessions.issuer import endpoint_of
+from doorkey.sessions.issuer import endpoint_of, missing_endpoint
 from doorkey.values import Secret
 from doorkey.wire.flow import Flow, Settle
 from doorkey.wire.parameters import pairs_of
@@ -34,7 +34,7 @@ def logout_request(
     options = core.options
     endpoint = endpoint_of(options.metadata, url, "end_session")
     if not endpoint:
-        raise UsageError("give the end session endpoint's url, or construct the session with end_session_endpoint=")
+        raise missing_endpoint(options.metadata, "end_session")
     given = (("id_token_hint", id_token_hint), ("post_logout_redirect_uri", post_logout_redirect_uri), ("state", state))
     for name, value in given:
         if value is not None:

@@ -7,11 +7,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from doorkey.arguments import mapping, text
-from doorkey.errors import UsageError
 from doorkey.jose.errors import InvalidClaimError
 from doorkey.oidc.core.user_info import UserInfo
 from doorkey.protocol.userinfo import parse_userinfo, userinfo_request
 from doorkey.renewal.effects import Active
+from doorkey.sessions.issuer import missing_endpoint
 from doorkey.sessions.openid import knows_issuer, subject_of, verifier_of
 from doorkey.values import Secret
 from doorkey.wire.flow import Flow, maybe_await
@@ -39,7 +39,7 @@ def userinfo(
     """
     endpoint = yield from core.located("userinfo", url)
     if endpoint is None:
-        raise UsageError("give the userinfo endpoint's url, or construct the session with userinfo_endpoint=")
+        raise missing_endpoint(core.options.metadata, "userinfo")
     token = yield from Active()
     options, client = core.options, core.client()
     auth = client.method_for(None, options.metadata, "token")

@@ -45,9 +45,32 @@ def test_an_endpoint_that_the_given_metadata_does_not_name_is_not_discovered(
 ) -> None:
     metadata = {"issuer": hostile.url(""), "token_endpoint": hostile.token_endpoint}
     client = adapter.client("c", "s", metadata=metadata, token={"access_token": "at-1"})
-    with pytest.raises(UsageError, match="give the revocation endpoint's url"):
+    with pytest.raises(
+        UsageError,
+        match=r"has no revocation_endpoint: give its url, or construct the session with revocation_endpoint=$",
+    ):
         client.revoke_token()
     assert not hostile.to(WELL_KNOWN)
+
+
+NEED_AN_ENDPOINT = {
+    "token": "fetch_token",
+    "revocation": "revoke_token",
+    "introspection": "introspect_token",
+    "userinfo": "userinfo",
+    "authorization": "create_authorization_url",
+    "end_session": "create_logout_url",
+    "device_authorization": "begin_device_authorization",
+}
+
+
+@pytest.mark.parametrize("kind", NEED_AN_ENDPOINT)
+def test_the_error_for_an_unknown_endpoint_names_the_options_that_give_it(adapter: Adapter, kind: str) -> None:
+    client = adapter.client("c", "s", token={"access_token": "at-1"})
+    with pytest.raises(UsageError) as caught:
+        client.call(NEED_AN_ENDPOINT[kind])
+    fix = f"give its url, or construct the session with {kind}_endpoint= or issuer="
+    assert str(caught.value) == f"the {kind.replace('_', ' ')} endpoint is unknown: {fix}"
 
 
 def test_callers_at_the_same_time_discover_the_issuer_once(adapter: Adapter, hostile: Hostile) -> None:
