@@ -129,8 +129,6 @@ class _Registration(LoginFlows, NotPicklable):
 
 
 class LoginClient(_Registration):
-    """The registration of an application at one provider, for synchronous code."""
-
     __doc__ = _Registration.__doc__
     _is_blocking = True
 
@@ -160,8 +158,6 @@ class LoginClient(_Registration):
 
 
 class AsyncLoginClient(_Registration):
-    """The registration of an application at one provider, for asynchronous code."""
-
     __doc__ = _Registration.__doc__
     _is_blocking = False
 
