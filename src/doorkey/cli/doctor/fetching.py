@@ -74,13 +74,11 @@ class Connection:
 
     version: the TLS version; None if there is no connection.
     expires: when the certificate expires, in seconds since the epoch; None if it could not be read.
-    names: the subject alternative names of the certificate.
     problem: why the certificate was rejected, or why there is no connection; empty without a problem.
     """
 
     version: str | None = None
     expires: float | None = None
-    names: tuple[str, ...] = ()
     problem: str = ""
 
 

@@ -63,7 +63,7 @@ def connection(host: str, port: int, tls: ssl.SSLContext, deadline: float) -> Co
     except ssl.SSLCertVerificationError as error:
         problem = why_tls_failed(error, _AUTHORITY, _CERTIFICATE)
         unverified = _unverified(host, port, deadline)
-        return Connection(unverified.version, unverified.expires, unverified.names, problem)
+        return Connection(unverified.version, unverified.expires, problem)
     except ssl.SSLError as error:
         return Connection(problem=why_tls_failed(error, _AUTHORITY, _CERTIFICATE))
     except UnicodeError:  # Python does not look up a name with an empty or a too long label
@@ -99,12 +99,4 @@ def _facts(der: bytes | None, version: str | None) -> Connection:
         expires = certificate.not_valid_after_utc.timestamp()
     except ValueError:  # a certificate that OpenSSL accepts, and this library does not
         return Connection(version)
-    return Connection(version, expires, _names(certificate))
-
-
-def _names(certificate: x509.Certificate) -> tuple[str, ...]:
-    try:
-        found = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName)
-    except (x509.ExtensionNotFound, ValueError):
-        return ()
-    return tuple(str(name.value) for name in found.value)
+    return Connection(version, expires)

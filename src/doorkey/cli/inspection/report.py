@@ -12,7 +12,7 @@ from doorkey.cli.inspection.reading import EncryptedToken, OpaqueToken, SignedTo
 from doorkey.cli.inspection.verifying import Signature
 from doorkey.cli.times import absolute, relative
 from doorkey.errors import VerificationError
-from doorkey.jose.claim_rules import LEEWAY, numeric_date
+from doorkey.jose.claim_rules import numeric_date
 
 TIMES: Final = ("iat", "auth_time", "nbf", "exp", "updated_at")
 
@@ -104,7 +104,7 @@ def _leeway_note(claims: Mapping[str, Any], leeway: float, now: float) -> tuple[
         return ()
     if expires is None or not expires <= now < expires + leeway:
         return ()
-    return (f"the expiry: exp is in the past, but within the leeway of {leeway or LEEWAY:g} seconds for two clocks",)
+    return (f"the expiry: exp is in the past, but within the leeway of {leeway:g} seconds for two clocks",)
 
 
 def encrypted_report(token: EncryptedToken) -> Report:

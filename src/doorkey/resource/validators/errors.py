@@ -90,9 +90,6 @@ class InsufficientScopeError(ProtectorError, InsufficientPrivileges):
     _default: ClassVar[str] = "the request needs more privileges than the access token has"
     scopes: tuple[str, ...] = ()
 
-    def _parameters(self) -> Iterable[tuple[str, str | None]]:
-        return (*ProtectorError._parameters(self),)
-
 
 class MissingAuthorizationError(ProtectorError, MissingAccessToken):
     """The request has no access token: 401. The challenge has no error code (RFC 6750 §3.1)."""
