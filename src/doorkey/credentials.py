@@ -30,6 +30,7 @@ SecretText: TypeAlias = str | Secret
 SecretSource: TypeAlias = str | Secret | Callable[[], str | None]
 
 _SECRETS = frozenset({"client_secret", "password", "refresh_token", "assertion", "subject_token", "actor_token"})
+_FROM_CALLABLE = frozenset({"assertion", "subject_token", "actor_token"})
 
 _TEXTS = ("username", "subject_token_type", "actor_token_type", "requested_token_type")
 
@@ -278,18 +279,26 @@ def _hashable(value: object) -> object:
 def _silent(given: Any, name: str) -> Any:
     """Return a secret as `Secret`: text, PEM bytes, or a JWK as sorted JSON, so that equal keys are equal secrets.
 
-    Key objects and callables are returned unchanged. Raises `UsageError` for a value that cannot be a secret.
+    name: the parameter. Only `client_secret` may be a key, and only the names in `_FROM_CALLABLE` may be a callable.
+
+    Key objects and callables are returned unchanged. Raises `UsageError` for a value that this parameter cannot have.
     """
-    value = given
+    value, is_valid = given, True
+    may_be_key, may_be_callable = name == "client_secret", name in _FROM_CALLABLE
     if isinstance(value, bytes):
         value = value.decode("utf-8", "surrogateescape")
-    elif isinstance(value, Mapping):
+    elif may_be_key and isinstance(value, Mapping):
         try:
             value = json.dumps(dict(cast("Mapping[str, Any]", value)), sort_keys=True)
         except (TypeError, ValueError, RecursionError):
             raise UsageError(f"{name} is a mapping but not a JWK: it cannot be encoded as JSON") from None
-    elif isinstance(value, int | float | list | tuple | set | frozenset | bytearray):
-        raise UsageError(f"{name} is text, a key, or a function that returns one, not {type(given).__name__}")
+    elif callable(value):
+        is_valid = may_be_callable
+    elif not isinstance(value, str | Secret | None):
+        is_valid = may_be_key and not isinstance(value, int | float | list | tuple | set | frozenset | bytearray)
+    if not is_valid:
+        others = " or a private key" * may_be_key + " or a function that returns it" * may_be_callable
+        raise UsageError(f"{name} is text{others}, not {type(given).__name__}")
     return Secret(value) if isinstance(value, str) else value
 
 

@@ -53,9 +53,14 @@ def test_credentials_that_differ_in_anything_are_two_keys(make: Make) -> None:
 
 @dataclass
 class Unhashable:
-    """What a user makes keys, methods and providers of tokens of: equal to others, and so without a hash."""
+    """A key object, or a base of methods and providers of tokens: equal to others, and so without a hash."""
 
     name: str
+
+
+@dataclass
+class UnhashableCallable(Unhashable):
+    """A method, or a provider of tokens."""
 
     def __call__(self) -> str:
         return self.name
@@ -71,7 +76,8 @@ BY_IDENTITY: dict[str, Callable[[Any], Any]] = {
 
 @pytest.mark.parametrize("make", BY_IDENTITY.values(), ids=BY_IDENTITY)
 def test_an_unhashable_value_is_part_of_the_key_by_identity(make: Callable[[Any], Any]) -> None:
-    one, alike = Unhashable("x"), Unhashable("x")
+    kind = Unhashable if make is BY_IDENTITY["a key"] else UnhashableCallable
+    one, alike = kind("x"), kind("x")
     assert one == alike
     assert len({make(one), make(one), make(alike)}) == 2
     assert make(one) == make(one) != make(alike)
@@ -241,3 +247,29 @@ def test_an_error_of_ours_that_a_callable_raises_stays_what_it_is(what: str) -> 
 def test_a_coroutine_function_is_a_usage_error_and_leaves_no_warning(what: str) -> None:
     with pytest.raises(UsageError, match=f"there is no {what}"):
         TOKEN_SOURCES[what](awaits).grant()
+
+
+FUNCTION: Any = lambda: SECRET  # noqa: E731  # typed as a wrong argument
+NUMBER: Any = 5
+MAPPING: Any = {"a": 1}
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: ClientCredentials("c", FUNCTION), "client_secret is text or a private key, not function"),
+        (lambda: ClientCredentials("c", 5), "client_secret is text or a private key, not int"),
+        (lambda: ResourceOwnerCredentials("c", username="u", password=FUNCTION), "password is text, not function"),
+        (lambda: ResourceOwnerCredentials("c", username="u", password=MAPPING), "password is text, not dict"),
+        (lambda: RefreshToken("c", refresh_token=FUNCTION), "refresh_token is text, not function"),
+        (lambda: JWTBearer("c", assertion=NUMBER), "assertion is text or a function that returns it, not int"),
+        (
+            lambda: TokenExchange("c", subject_token=MAPPING),
+            "subject_token is text or a function that returns it, not dict",
+        ),
+    ],
+)
+def test_a_secret_of_a_wrong_type_is_refused_with_the_types_that_work(make: Make, message: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        make()
+    assert str(caught.value) == message
