@@ -60,7 +60,7 @@ ALL: list[tuple[OAuthError, str]] = [
     ),
     (
         MismatchingStateError(),
-        "state is not the one of the request: this callback belongs to another login",
+        "state belongs to another login: finish each login in the session that began it",
     ),
     (MismatchingStateError("is missing"), "state is missing"),
     (RecordError("is truncated", expected="v1"), "record is truncated (expected v1)"),

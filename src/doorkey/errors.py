@@ -195,7 +195,9 @@ class MismatchingStateError(VerificationError):
 
     code = "mismatching_state"
 
-    def __init__(self, reason: str = "is not the one of the request: this callback belongs to another login") -> None:
+    def __init__(
+        self, reason: str = "belongs to another login: finish each login in the session that began it"
+    ) -> None:
         super().__init__("state", reason)
         self.args = (self.reason,)
 
