@@ -299,7 +299,7 @@ def _silent(given: Any, name: str) -> Any:
     if not is_valid:
         others = " or a private key" * may_be_key + " or a function that returns it" * may_be_callable
         raise UsageError(f"{name} is text{others}, not {type(given).__name__}")
-    return Secret(value) if isinstance(value, str) else value
+    return Secret(value) if isinstance(value, str) else cast("Any", value)
 
 
 def _methods(given: object) -> AuthMethods:

@@ -1,4 +1,4 @@
-"""The page of bounds and negative tests: each guarantee of SECURITY.md with the tests that hold it."""
+"""The page of limits and negative tests: each guarantee of SECURITY.md with the tests that hold it."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from tools.docs.docstrings import table
 from tools.running import ROOT
 
 PAGE = "security-tests.md"
-TITLE = "Bounds and negative tests"
+TITLE = "Limits and negative tests"
 FILE = Path(__file__).with_name("guarantees.toml")
 SECTIONS = ("Limits", "Guarantees")
 TESTS = ROOT / "tests"
 
 INTRO = (
-    "[Security](security.md) states what doorkey guarantees. This page has the bounds, as the code has them, and the "
+    "[Security](security.md) states what doorkey guarantees. This page lists the limits, as the code has them, and the "
     "tests that fail if a guarantee does not hold: each of them is an attack or a fault that must be rejected.\n"
 )
 
@@ -37,7 +37,7 @@ class Guarantee:
 
 @cache
 def read() -> dict[str, list[dict[str, Any]]]:
-    """Return the file of guarantees and bounds."""
+    """Return the content of `guarantees.toml`: the guarantees with their tests, and the limits."""
     return tomllib.loads(FILE.read_text("utf-8"))
 
 
@@ -81,9 +81,9 @@ def functions(file: Path) -> dict[str, str]:
     return found
 
 
-def bounds() -> list[tuple[str, str, str]]:
-    """Return the subject of each bound, its value in the code, and the name of the constant."""
-    entries = read()["bound"]
+def limits() -> list[tuple[str, str, str]]:
+    """Return the subject of each limit, its value in the code, and the name of the constant."""
+    entries = read()["limit"]
     return [(one["what"], quantity(constant(one["where"]), one["unit"]), one["where"]) for one in entries]
 
 
@@ -120,12 +120,12 @@ def advisories() -> list[tuple[str, str]]:
 
 
 def page() -> str:
-    """Return the page of bounds and negative tests."""
-    rows = [(what, most, f"`{where.removeprefix('doorkey.')}`") for what, most, where in bounds()]
+    """Return the page of limits and negative tests."""
+    rows = [(what, most, f"`{where.removeprefix('doorkey.')}`") for what, most, where in limits()]
     parts = [
         f"# {TITLE}\n",
         INTRO,
-        "## Bounds\n",
+        "## Limits\n",
         table(("what", "at most", "constant"), rows),
         "## Guarantees and their tests\n",
     ]

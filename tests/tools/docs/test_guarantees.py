@@ -1,6 +1,8 @@
-"""Each guarantee of SECURITY.md names tests that exist, and each bound is a constant of the code."""
+"""Each guarantee of SECURITY.md names tests that exist, and each limit is a constant of the code."""
 
 from __future__ import annotations
+
+import re
 
 import pytest
 
@@ -27,10 +29,10 @@ def test_a_test_that_is_not_there_is_noticed() -> None:
     assert guarantees.exists("tools/docs/test_guarantees.py::test_a_test_that_is_not_there_is_noticed")
 
 
-def test_bounds_are_those_of_the_code() -> None:
-    assert ("A signed token", "64 KiB", "doorkey.jose.compact.MAX_BYTES") in guarantees.bounds()
+def test_limits_are_those_of_the_code() -> None:
+    assert ("A signed token", "64 KiB", "doorkey.jose.compact.MAX_BYTES") in guarantees.limits()
     assert compact.MAX_BYTES == 64 * 1024
-    assert [what for what, most, _ in guarantees.bounds() if not most[0].isdigit()] == []
+    assert [what for what, most, _ in guarantees.limits() if not most[0].isdigit()] == []
 
 
 @pytest.mark.parametrize(
@@ -42,10 +44,16 @@ def test_bounds_are_those_of_the_code() -> None:
         (15.0, "seconds", "15 seconds"),
     ],
 )
-def test_a_bound_has_its_unit(value: float, unit: str, expected: str) -> None:
+def test_a_limit_has_its_unit(value: float, unit: str, expected: str) -> None:
     assert guarantees.quantity(value, unit) == expected
 
 
 def test_each_advisory_is_listed_with_a_test() -> None:
     assert len(guarantees.advisories()) > 30
     assert [advisory for advisory, tests in guarantees.advisories() if not tests] == []
+
+
+def test_the_page_has_the_words_of_the_sections_of_security_md() -> None:
+    titles = re.findall(r"^##? (.*)$", guarantees.page(), flags=re.MULTILINE)
+    assert titles[0].startswith(guarantees.SECTIONS[0])
+    assert [one.split()[0] for one in titles[1:3]] == list(guarantees.SECTIONS)
