@@ -60,7 +60,7 @@ ALL: list[tuple[OAuthError, str]] = [
     ),
     (
         MismatchingStateError(),
-        "state belongs to another login: finish each login in the session that began it",
+        "state belongs to another login: finish a login in the session that began it",
     ),
     (MismatchingStateError("is missing"), "state is missing"),
     (RecordError("is truncated", expected="v1"), "record is truncated (expected v1)"),

@@ -195,9 +195,7 @@ class MismatchingStateError(VerificationError):
 
     code = "mismatching_state"
 
-    def __init__(
-        self, reason: str = "belongs to another login: finish each login in the session that began it"
-    ) -> None:
+    def __init__(self, reason: str = "belongs to another login: finish a login in the session that began it") -> None:
         super().__init__("state", reason)
         self.args = (self.reason,)
 
