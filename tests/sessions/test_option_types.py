@@ -68,7 +68,8 @@ def test_the_signature_of_a_request_method_is_the_librarys_with_withhold_token(c
     assert inspect.iscoroutinefunction(getattr(client, verb)) == inspect.iscoroutinefunction(
         getattr(native_of(client), verb)
     )
-    assert inspect.getdoc(getattr(client, verb)) == inspect.getdoc(getattr(native_of(client), verb))
+    added = "\n\nwithhold_token: True to send the request without the token."
+    assert inspect.getdoc(getattr(client, verb)) == f"{inspect.getdoc(getattr(native_of(client), verb))}{added}"
 
 
 REQUEST = set(inspect.signature(requests.Session.request).parameters) - {"self", "method", "url"}

@@ -254,6 +254,7 @@ def _verb(name: str, native: Any) -> Any:
     def method(self: Any, url: Any, **kwargs: Any) -> Any:
         return self.request(verb, url, **kwargs)
 
+    method.__doc__ = _documented(shown.__doc__)
     cast("Any", method).__wrapped__ = _SignatureOf(shown)
     return method
 
@@ -266,8 +267,18 @@ def _averb(name: str, native: Any) -> Any:
     async def method(self: Any, url: Any, **kwargs: Any) -> Any:
         return await self.request(verb, url, **kwargs)
 
+    method.__doc__ = _documented(shown.__doc__)
     cast("Any", method).__wrapped__ = _SignatureOf(shown)
     return method
+
+
+def _documented(doc: str | None) -> str | None:
+    """Return the docstring of a method of the HTTP library, with a line about `withhold_token`."""
+    if doc is None:  # removed by python -OO
+        return None
+    rest = [line for line in doc.splitlines()[1:] if line.strip()]
+    indent = min((len(line) - len(line.lstrip()) for line in rest), default=0)
+    return f"{doc.rstrip()}\n\n{' ' * indent}withhold_token: True to send the request without the token.\n"
 
 
 @cache
