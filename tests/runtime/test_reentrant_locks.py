@@ -160,9 +160,9 @@ OWNERS: dict[str, tuple[Callable[[Path], Any], Callable[[Any], object], Callable
     "values of a registry": (
         lambda _: RegisteredSets(print, ConnectionPools()),
         lambda one: one,
-        lambda one: one.taken(),
+        lambda one: one.take_all(),
     ),
-    "connections of a registry": (lambda _: ConnectionPools(), lambda one: one, lambda one: one.taken()),
+    "connections of a registry": (lambda _: ConnectionPools(), lambda one: one, lambda one: one.take_all()),
 }
 
 
