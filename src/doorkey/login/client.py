@@ -128,7 +128,7 @@ class _Registration(LoginFlows, NotPicklable):
         return f"<{type(self).__name__} {self.name}>"
 
 
-class LoginClient(_Registration):
+class LoginClient(_Registration):  # noqa: D101  # its docstring is that of the base
     __doc__ = _Registration.__doc__
     _is_blocking = True
 
@@ -157,7 +157,7 @@ class LoginClient(_Registration):
         raise UsageError(f"a login cannot perform {type(effect).__name__}")
 
 
-class AsyncLoginClient(_Registration):
+class AsyncLoginClient(_Registration):  # noqa: D101  # its docstring is that of the base
     __doc__ = _Registration.__doc__
     _is_blocking = False
 
