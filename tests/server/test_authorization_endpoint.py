@@ -108,6 +108,7 @@ def test_only_on_loopback_is_the_port_free_and_the_path_open(registered: str, ur
         ({"code_challenge_method": "plain"}, "invalid_request"),
         ({"code_challenge": "x" * 44}, "invalid_request"),
         ({"prompt": "none"}, "login_required"),
+        ({"prompt": "none login"}, "invalid_request"),
     ],
 )
 def test_an_error_of_the_client_is_sent_to_the_client(world: World, changes: dict[str, str | None], error: str) -> None:

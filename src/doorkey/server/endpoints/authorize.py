@@ -83,6 +83,9 @@ def _acceptable(parameters: Parameters, client: Client, uri: str) -> Authorizati
     for name in ("request", "request_uri"):  # OpenID Connect Core §3.1.2.6
         if parameters.get(name):
             raise ServerError(f"{name}_not_supported")
+    prompts = _prompts(parameters)
+    if "none" in prompts and len(prompts) > 1:  # OpenID Connect Core §3.1.2.1
+        raise InvalidRequest(description="Invalid parameter: prompt")
     front_channel = types != ("code",)
     mode = parameters.get("response_mode") or ("fragment" if front_channel else "query")
     if mode not in RESPONSE_MODES:
@@ -108,7 +111,7 @@ def _acceptable(parameters: Parameters, client: Client, uri: str) -> Authorizati
         response_mode=mode,
         response_type=types,
         acr_values=tuple((parameters.get("acr_values") or "").split()),
-        asks_consent="consent" in _prompts(parameters),
+        asks_consent="consent" in prompts,
     )
 
 
