@@ -68,7 +68,7 @@ def register_client(
     Raises `UsageError`, `TransportError`, `InvalidResponse`, `VerificationError` for another issuer's metadata, and
     `ServerError` for an error of the server: `invalid_redirect_uri`, `invalid_client_metadata`, …
     """
-    known = _known(redirect_uris, client_name, grant_types, token_endpoint_auth_method)
+    known = _checked_metadata(redirect_uris, client_name, grant_types, token_endpoint_auth_method)
     flow = _registered(issuer, {**known, **metadata}, _secret(initial_access_token), policy_of(exchange))
     return _blocking(issuer, flow, http_client, exchange)
 
@@ -92,7 +92,7 @@ async def aregister_client(
 
     The other parameters and the errors are those of `register_client`.
     """
-    known = _known(redirect_uris, client_name, grant_types, token_endpoint_auth_method)
+    known = _checked_metadata(redirect_uris, client_name, grant_types, token_endpoint_auth_method)
     flow = _registered(issuer, {**known, **metadata}, _secret(initial_access_token), policy_of(exchange))
     return await _awaiting(issuer, flow, http_client, exchange)
 
@@ -168,7 +168,7 @@ async def adelete_client(
     await _awaiting(None, _deleted(client, policy_of(exchange)), http_client, exchange)
 
 
-def _known(
+def _checked_metadata(
     redirect_uris: Iterable[str] | None, client_name: str | None, grant_types: Iterable[str] | None, method: str | None
 ) -> dict[str, Any]:
     return {

@@ -19,7 +19,7 @@ from doorkey.errors import OAuthError, StoreError, UsageError
 from doorkey.server.storage.sqlite import SQLiteRecords
 from doorkey.stores import AsyncSQLiteStore, AsyncSQLStore, SQLiteStore, SQLStore
 from doorkey.stores.private_file import check_opened, companion, create, identity, is_private_group, resolved
-from doorkey.stores.sqlite_file import TABLES, check_ours, open_private
+from doorkey.stores.sqlite_file import TABLES, check_format, open_private
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="modes and owners are those of POSIX")
 
@@ -189,7 +189,7 @@ def test_a_companion_that_was_swapped_back_after_sqlite_opened_it_is_noticed_by_
 
     def check(db: sqlite3.Connection) -> None:
         victim = planted(path, suffix)
-        check_ours(db, path)  # SQLite opens what was planted
+        check_format(db, path)  # SQLite opens what was planted
         victim.rename(tmp_path / "read later")
         own.touch(0o600)
 
@@ -201,7 +201,7 @@ def test_a_journal_planted_after_the_check_is_noticed_after_the_open(path: Path)
     sqlite_store(path)
 
     def check(db: sqlite3.Connection) -> None:
-        check_ours(db, path)
+        check_format(db, path)
         planted(path, "-journal")
 
     with pytest.raises(UsageError, match=r"another user|open to others"):
@@ -223,7 +223,7 @@ def test_a_companion_that_is_missing_after_the_open_is_noticed(path: Path) -> No
     sqlite_store(path)
 
     def check(db: sqlite3.Connection) -> None:
-        check_ours(db, path)
+        check_format(db, path)
         companion(path, "-wal").unlink()
 
     with pytest.raises(StoreError, match="replaced while it was opened"):

@@ -109,14 +109,14 @@ class HttpxAdapter(Auth):
         if signer.is_plain:
             return set_token_header(request, signer.header(token), HeaderStripper)
         signed = _rebuilt(request, signer.signed(token, *_wire_of(request, signer)))
-        return _stripped_elsewhere(_with_body_sent_once(signed) if signer.in_body else signed, HeaderStripper)
+        return _strip_on_redirect(_with_body_sent_once(signed) if signer.in_body else signed, HeaderStripper)
 
     async def _asigned(self, request: Any, token: OAuthToken) -> Any:
         signer = self._signer
         if signer.is_plain:
             return set_token_header(request, signer.header(token), AsyncHeaderStripper)
         signed = _rebuilt(request, await signer.asigned(token, *_wire_of(request, signer)))
-        return _stripped_elsewhere(_with_body_sent_once(signed) if signer.in_body else signed, AsyncHeaderStripper)
+        return _strip_on_redirect(_with_body_sent_once(signed) if signer.in_body else signed, AsyncHeaderStripper)
 
 
 def has_authorization(headers: Any) -> bool:
@@ -138,7 +138,7 @@ def set_token_header(request: Any, header: str, stripper: type[HeaderStripper]) 
     request.headers["Authorization"] = request._doorkey = header
     url = request.url
     # The client itself removes the header on other redirects, but not from http to https on default ports.
-    return _stripped_elsewhere(request, stripper) if url.port is None and url.scheme == "http" else request
+    return _strip_on_redirect(request, stripper) if url.port is None and url.scheme == "http" else request
 
 
 def remove_token_header(request: Any) -> None:
@@ -155,8 +155,8 @@ def _carried_token(response: Any, signed: Any) -> bool:
     """
     from doorkey.wire.urls import origin_of
 
-    home = origin_of(str(signed.url))
-    return all(origin_of(str(each.request.url)) == home for each in (*response.history, response))
+    origin = origin_of(str(signed.url))
+    return all(origin_of(str(each.request.url)) == origin for each in (*response.history, response))
 
 
 def can_repeat(request: Any) -> bool:
@@ -198,7 +198,7 @@ def _rebuilt(request: Any, wire: tuple[str, Mapping[str, str], Any]) -> Any:
     return make(request.method, url, headers=headers, content=body, extensions=extensions)
 
 
-def _stripped_elsewhere(signed: Any, stripper: type[HeaderStripper]) -> Any:
+def _strip_on_redirect(signed: Any, stripper: type[HeaderStripper]) -> Any:
     """Return the `signed` request, prepared so that a redirect to another origin removes the headers set here.
 
     The client itself removes only `Authorization`, and keeps it from http to https on the same host.
@@ -225,7 +225,7 @@ class HeaderStripper:
     def __init__(self, url: Any, names: set[str], others: Any) -> None:
         self._upgraded = (b"https", url.raw_host) if url.scheme == "http" else None
         self._names, self.others = {name.lower().encode("ascii") for name in names}, others
-        self._home: Any = None
+        self._origin: Any = None
 
     def __call__(self, event: str, info: Any) -> Any:
         """Remove the headers from a request that is about to be sent to another origin."""
@@ -242,9 +242,9 @@ class HeaderStripper:
         behind_proxy = b"" if url.target.startswith(b"/") else url.target.split(b"/", 3)[:3]  # absolute-form target
         place = url.scheme, url.host, url.port, behind_proxy
         upgraded = place[:2] == self._upgraded
-        if self._home is None and not upgraded:
-            self._home = place
-        if place != self._home:
+        if self._origin is None and not upgraded:
+            self._origin = place
+        if place != self._origin:
             request.headers[:] = [pair for pair in request.headers if pair[0].lower() not in self._names]
 
 

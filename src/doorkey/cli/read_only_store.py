@@ -18,7 +18,7 @@ from doorkey.stores import SQLiteStore
 from doorkey.stores.private_file import check_companions, check_directory, check_opened, companion, identity
 from doorkey.stores.protocol import Lease
 from doorkey.stores.sqlite_connection import Connection
-from doorkey.stores.sqlite_file import check_ours
+from doorkey.stores.sqlite_file import check_format
 
 __all__: list[str] = []
 
@@ -79,7 +79,7 @@ class _ReadOnlyConnection(Connection):
         how = "mode=ro" if has_log else "mode=ro&immutable=1"
         db = sqlite3.connect(f"{self._path.as_uri()}?{how}", uri=True, isolation_level=None, check_same_thread=False)
         try:
-            check_ours(db, self._path)
+            check_format(db, self._path)
             check_opened(self._path, expected, log=False)
         except BaseException as error:
             db.close()

@@ -147,23 +147,23 @@ def _made(path: Path) -> StoreKey:
     else:
         members |= {"place": KEYRING}
     try:
-        is_ours = _put(fresh, path, json.dumps(members).encode())
+        was_created = _create(fresh, path, json.dumps(members).encode())
     except OSError:
         _delete_unfinished(path.parent, "")
         raise
-    if is_ours and reason:
+    if was_created and reason:
         note(
             f"The keyring of the operating system is not used ({reason}). The key of the token store is in {path}, "
             "which only your user can read."
         )
-    if not is_ours and not reason:
+    if not was_created and not reason:
         _delete_secret(name)
     key = _read(path)
     _delete_unfinished(path.parent, key.name)
     return key
 
 
-def _put(fresh: Path, path: Path, data: bytes) -> bool:
+def _create(fresh: Path, path: Path, data: bytes) -> bool:
     """Write `data` to the temporary file `fresh` and link it to `path`. Return False if another process was faster."""
     try:
         with fresh.open("r+b") as file:

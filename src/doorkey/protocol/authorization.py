@@ -16,7 +16,7 @@ from doorkey.protocol.state import check_state as _check_state
 from doorkey.tokens import moment_of
 from doorkey.values import Scope, Secret, hides_locals
 from doorkey.wire.messages import Pairs
-from doorkey.wire.parameters import beside_query, merged, parse_form, with_query
+from doorkey.wire.parameters import merged, not_in_query, parse_form, with_query
 from doorkey.wire.strict_json import JSONProblem, parse_object
 from doorkey.wire.urls import check_endpoint, how_issuers_differ
 
@@ -165,7 +165,7 @@ def authorization_url(
     Raises `UsageError` for an invalid endpoint, and for a parameter that has another value in `ours` or the endpoint.
     """
     check_endpoint(endpoint, "authorization endpoint", http_hosts)
-    return with_query(endpoint, beside_query(endpoint, merged(ours, extra, "the authorization request")))
+    return with_query(endpoint, not_in_query(endpoint, merged(ours, extra, "the authorization request")))
 
 
 @hides_locals

@@ -19,7 +19,7 @@ from doorkey.values import hides_locals, unguarded
 from doorkey.wire.flow import Flow, maybe_await
 from doorkey.wire.key_material import holds_key
 from doorkey.wire.messages import FORM, Request, body_bytes, form_encoded, header_pairs, with_header
-from doorkey.wire.parameters import beside_query, with_query
+from doorkey.wire.parameters import not_in_query, with_query
 from doorkey.wire.urls import check_endpoint, http_host_of
 
 _body_bytes, _form_encoded, _header_pairs = unguarded(body_bytes), unguarded(form_encoded), unguarded(header_pairs)
@@ -77,7 +77,7 @@ def none(client: ClientIdentity, method: str, uri: str, headers: Headers, body: 
     The result is the new URL, headers and body.
     """
     if method == "GET":
-        return with_query(uri, beside_query(uri, [("client_id", client.client_id)])), headers, body
+        return with_query(uri, not_in_query(uri, [("client_id", client.client_id)])), headers, body
     return uri, headers, add_parameters(uri, body, client_id=client.client_id)
 
 

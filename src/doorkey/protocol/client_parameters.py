@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from doorkey.values import hides_locals
 from doorkey.wire.messages import form_encoded
-from doorkey.wire.parameters import beside_query, merged, parse_form
+from doorkey.wire.parameters import merged, not_in_query, parse_form
 
 
 def add_assertion(body: str, assertion_type: str, assertion: str, client_id: str, uri: str = "") -> str:
@@ -30,6 +30,6 @@ def add_parameters(uri: str, body: str, **parameters: str) -> str:
     another value there.
     """
     there = parse_form(body)
-    needed = beside_query(uri, parameters.items())
+    needed = not_in_query(uri, parameters.items())
     added = merged(there, needed, "the client authentication")[len(there) :]
     return "&".join(part for part in (body, form_encoded(added)) if part)

@@ -21,7 +21,7 @@ from doorkey.values import Scope, Secret
 from doorkey.wire.error_context import names_exchange
 from doorkey.wire.flow import Flow, Sleep
 from doorkey.wire.messages import Pairs, Request, Response
-from doorkey.wire.parameters import beside_query
+from doorkey.wire.parameters import not_in_query
 from doorkey.wire.responses import json_answer
 from doorkey.wire.urls import check_endpoint
 
@@ -77,7 +77,7 @@ def device_authorization_request(
     Raises `UsageError` for an invalid endpoint, and for a parameter that has another value in the endpoint's query.
     """
     check_endpoint(endpoint, "device authorization endpoint", http_hosts)
-    form: Pairs = beside_query(endpoint, tuple(parameters))
+    form: Pairs = not_in_query(endpoint, tuple(parameters))
     request = Request("POST", endpoint, ACCEPT, form)
     for name, value in headers:
         request = request.with_header(name, value)

@@ -81,7 +81,7 @@ class RefreshTokenGrant(Grant):
     def _own(self) -> Pairs:
         own = _given(refresh_token=self.refresh_token)
         if own[0][1] == MASK:  # not in the constructor, to reveal the token only once in each renewal
-            raise _is_mask("refresh_token")
+            raise _mask_error("refresh_token")
         return own
 
 
@@ -173,10 +173,10 @@ def _refuse_mask(**tokens: Secret | None) -> None:
     """Raise `UsageError` for the mask that a printed token shows in place of a secret."""
     for name, token in tokens.items():
         if token is not None and token.reveal() == MASK:
-            raise _is_mask(name)
+            raise _mask_error(name)
 
 
-def _is_mask(name: str) -> UsageError:
+def _mask_error(name: str) -> UsageError:
     return UsageError(f"{name} is not a token: {token_problem(MASK)}")
 
 

@@ -64,7 +64,7 @@ def parse_jwks(response: Response, now: float | None = None) -> KeySet:
         try:
             keys.append(_public_key(member))
         except UsageError as error:
-            skipped.append(f"{_named(number, member)}: {error.description}")
+            skipped.append(f"{_label(number, member)}: {error.description}")
     return KeySet(tuple(keys), tuple(skipped))
 
 
@@ -77,7 +77,7 @@ def _public_key(member: object) -> Key:
     return import_key(jwk)
 
 
-def _named(number: int, member: object) -> str:
+def _label(number: int, member: object) -> str:
     """Return the index of a key in the set, and its `kid`, as text for a message."""
     kid = cast("dict[str, object]", member).get("kid") if isinstance(member, dict) else None
     return f"key {number}" + (f" (kid {printable(kid, _MAX_KID)!r})" if isinstance(kid, str) else "")

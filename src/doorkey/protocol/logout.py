@@ -11,7 +11,7 @@ from doorkey.protocol.authorization import callback_pairs
 from doorkey.protocol.state import check_state
 from doorkey.values import hides_locals
 from doorkey.wire.messages import Pairs
-from doorkey.wire.parameters import beside_query, merged, with_query
+from doorkey.wire.parameters import merged, not_in_query, with_query
 from doorkey.wire.urls import check_endpoint
 
 
@@ -29,7 +29,7 @@ def logout_url(
     Raises `UsageError` for an invalid endpoint, and for a parameter that has another value in `ours` or the endpoint.
     """
     check_endpoint(endpoint, "end session endpoint", http_hosts)
-    return with_query(endpoint, beside_query(endpoint, merged(ours, extra, "the logout request")))
+    return with_query(endpoint, not_in_query(endpoint, merged(ours, extra, "the logout request")))
 
 
 @hides_locals

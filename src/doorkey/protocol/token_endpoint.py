@@ -24,7 +24,7 @@ from doorkey.tokens import (
 from doorkey.values import Scope, Secret, hides_locals, unguarded
 from doorkey.wire.error_context import names_exchange
 from doorkey.wire.messages import FORM, Request, Response
-from doorkey.wire.parameters import beside_query, merged, with_query
+from doorkey.wire.parameters import merged, not_in_query, with_query
 from doorkey.wire.responses import json_answer
 from doorkey.wire.urls import check_endpoint
 
@@ -37,7 +37,7 @@ _STANDARD: Final = frozenset(
     {"access_token", "token_type", "expires_in", "expires_at", "refresh_token", "scope", "id_token"}
 )
 
-_beside_query, _merged, _check_endpoint = unguarded(beside_query), unguarded(merged), unguarded(check_endpoint)
+_not_in_query, _merged, _check_endpoint = unguarded(not_in_query), unguarded(merged), unguarded(check_endpoint)
 _json_answer = unguarded(json_answer)
 
 
@@ -63,7 +63,7 @@ def token_request(
     Raises `UsageError` for an invalid endpoint or method, and for an `extra` parameter that would replace another one.
     """
     _check_endpoint(endpoint, "token endpoint", http_hosts)
-    form = _beside_query(endpoint, _merged(grant.parameters(), extra, "the grant"))
+    form = _not_in_query(endpoint, _merged(grant.parameters(), extra, "the grant"))
     method = text(method, "method").upper()
     if method not in ("POST", "GET"):
         raise UsageError("the method of a token request must be POST, or GET if the server requires it")

@@ -9,7 +9,7 @@ from doorkey.protocol.token_endpoint import ACCEPT
 from doorkey.tokens import legal_refresh_token, token_problem
 from doorkey.values import Secret, hides_locals
 from doorkey.wire.messages import Request
-from doorkey.wire.parameters import beside_query, merged
+from doorkey.wire.parameters import merged, not_in_query
 from doorkey.wire.urls import check_endpoint
 
 
@@ -38,7 +38,7 @@ def token_query(
     if not legal_refresh_token(token.reveal()):
         raise UsageError(f"the {what} request needs a token: {token_problem(token.reveal())}")
     hint = (("token_type_hint", token_type_hint),) if token_type_hint else ()
-    form = beside_query(endpoint, merged((("token", token.reveal()), *hint), extra, f"the {what} request"))
+    form = not_in_query(endpoint, merged((("token", token.reveal()), *hint), extra, f"the {what} request"))
     request = Request("POST", endpoint, ACCEPT, form)
     for name, value in headers:
         request = request.with_header(name, value)

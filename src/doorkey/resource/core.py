@@ -206,7 +206,7 @@ class VerifierCore:
                 raise InvalidAccessToken(error.claim, error.reason + _NO_INTROSPECTION) from None
             return self._opaque, None
         issuer: object = read.claims.get("iss")
-        verifier = self._named(issuer) if isinstance(issuer, str) else None
+        verifier = self._verifier_for(issuer) if isinstance(issuer, str) else None
         if verifier is None:
             if issuer is None and self._opaque is not None:
                 return self._opaque, None
@@ -215,7 +215,7 @@ class VerifierCore:
             raise InvalidAccessToken("iss", reason, expected=listed(tuple(self._by_name)[:_SHOWN]))
         return verifier, None if verifier.introspects_jwts else read
 
-    def _named(self, issuer: str) -> IssuerVerifier | None:
+    def _verifier_for(self, issuer: str) -> IssuerVerifier | None:
         return self._by_name.get(issuer) or next((one for one in self._by_name.values() if one.is_tenant(issuer)), None)
 
 

@@ -384,9 +384,9 @@ class SessionCore(KnownServer):
         try:
             renewed = yield from self.request_token(call)
         except (ServerError, InvalidResponse) as refused:
-            usual = (default_endpoint, last.auth if last is not None else None) == (call.endpoint, call.auth)
+            is_default = (default_endpoint, last.auth if last is not None else None) == (call.endpoint, call.auth)
             final = isinstance(refused, InvalidGrant) or (self.repeatable() and rejects_the_grant(refused))
-            if token is not None and token.refresh_token == refresh_token and usual and final:
+            if token is not None and token.refresh_token == refresh_token and is_default and final:
                 self.slot.mark_dead(token, refused)
             raise
         if renewed.scope is None and token is not None:

@@ -113,7 +113,7 @@ class SQLStore(NotPicklable):
         except (SQLAlchemyError, OSError) as error:
             if again and _was_dead(error):
                 return self._used(work)
-            raise _ours(error) from without_frames(error)
+            raise _store_error(error) from without_frames(error)
 
     def _leave_connections(self) -> None:
         self._engine.dispose(close=False)  # the parent uses them
@@ -201,7 +201,7 @@ class AsyncSQLStore(NotPicklable):
         except (SQLAlchemyError, OSError) as error:
             if again and _was_dead(error):
                 return await self._used(engine, work)
-            raise _ours(error) from without_frames(error)
+            raise _store_error(error) from without_frames(error)
 
 
 def _has_idle_connections(engine: Engine | AsyncEngine) -> bool:
@@ -231,7 +231,7 @@ def _was_dead(error: Exception) -> bool:
     return isinstance(error, DBAPIError) and error.connection_invalidated
 
 
-def _ours(error: Exception) -> StoreError:
+def _store_error(error: Exception) -> StoreError:
     if isinstance(error, StatementError):
         error.hide_parameters, error.params = True, None  # the user's own engine may show the parameters
     cause = getattr(error, "orig", None) or error

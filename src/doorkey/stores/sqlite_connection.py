@@ -16,7 +16,7 @@ from pathlib import Path
 from doorkey.errors import OAuthError, RecordError, StoreError
 from doorkey.runtime.forks import ForkSafeLock, around_fork
 from doorkey.stores.private_file import Identity, identity
-from doorkey.stores.sqlite_file import TABLES, check_ours, open_private, truncate_log
+from doorkey.stores.sqlite_file import TABLES, check_format, open_private, truncate_log
 from doorkey.values import without_frames
 
 __all__: list[str] = []
@@ -53,7 +53,7 @@ class Connection:
             try:
                 yield self._opened()
             except sqlite3.Error as error:
-                raise self._ours(error) from without_frames(error)
+                raise self._store_error(error) from without_frames(error)
             finally:
                 self._in_use = False
                 if self._to_be_closed:
@@ -90,7 +90,7 @@ class Connection:
         if self._db is not None and identity(self._path) == self._file:
             return self._db
         self._close()
-        db, file = open_private(self._path, TABLES, lambda db: check_ours(db, self._path), timeout=self._timeout)
+        db, file = open_private(self._path, TABLES, lambda db: check_format(db, self._path), timeout=self._timeout)
         try:
             db.execute("PRAGMA synchronous = NORMAL")  # enough for leases; the commit of a record uses FULL
         except BaseException:
@@ -99,7 +99,7 @@ class Connection:
         self._db, self._file = db, file
         return db
 
-    def _ours(self, error: sqlite3.Error) -> OAuthError:
+    def _store_error(self, error: sqlite3.Error) -> OAuthError:
         code = getattr(error, "sqlite_errorcode", None)
         primary = code & 0xFF if isinstance(code, int) else None
         if primary in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):

@@ -118,7 +118,7 @@ def truncate_log(db: sqlite3.Connection, timeout: float) -> bool:
         return False
 
 
-def check_ours(db: sqlite3.Connection, path: Path) -> None:
+def check_format(db: sqlite3.Connection, path: Path) -> None:
     """Raise `RecordError` unless the database is a store of doorkey in a supported format."""
     owner = db.execute("PRAGMA application_id").fetchone()[0]
     schema = db.execute("PRAGMA user_version").fetchone()[0]

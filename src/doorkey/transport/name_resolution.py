@@ -25,7 +25,7 @@ def resolve(host: str, port: int, permission: Permission) -> tuple[Address, ...]
     Raises `TransportError` if there is no address, `UsageError` for an invalid name, and `VerificationError` if an
     address is not permitted.
     """
-    answers = (host,) if _is_address(host) else _looked_up(host, port)
+    answers = (host,) if _is_address(host) else _resolve_name(host, port)
     if not answers:
         raise TransportError(f"no address was found for {printable(host, 80)}", retryable=True)
     return permitted(host, answers, permission)
@@ -51,7 +51,7 @@ def _is_address(host: str) -> bool:
     return True
 
 
-def _looked_up(host: str, port: int) -> tuple[str, ...]:
+def _resolve_name(host: str, port: int) -> tuple[str, ...]:
     # `getaddrinfo` accepts every spelling of an address that a connection would (127.1, 0x7f.1, 2130706433), so these
     # are checked too.
     try:

@@ -171,7 +171,7 @@ class AsyncSender:
             empty_in_children(client)
         self._made: WeakKeyDictionary[Any, Any] = WeakKeyDictionary()
         self._tls: ssl.SSLContext | None = None
-        self._home: ref[Any] | None = None  # the event loop in which the given client was first used
+        self._first_loop: ref[Any] | None = None  # the event loop in which the given client was first used
         self._caller: Proxied | None = None
         self._has_warned = False
 
@@ -194,13 +194,13 @@ class AsyncSender:
         if self.client is not None:
             exchange = asender_for(self.client, self._policy)
             loop = running_loop()
-            if self._home is None:
-                self._home = ref(loop)
+            if self._first_loop is None:
+                self._first_loop = ref(loop)
             try:
                 return await exchange(request)
             except RuntimeError as error:  # asyncio's error for a connection of another loop, or the transport's own
                 failed = TransportError("the transport of the http_client failed with RuntimeError")
-                if self._home() is not loop:
+                if self._first_loop() is not loop:
                     failed = TransportError(
                         "the http_client was used in another event loop before, and may keep a connection of it: "
                         + self._advice,

@@ -48,7 +48,7 @@ def client_of(kind: Any, live: LiveKey | AsyncLiveKey, source: object, options: 
     return session_sharing(VaultToken(live), family, {**own, **options})
 
 
-def client_beside(origin: Any, live: LiveKey | AsyncLiveKey, update_token: Callable[..., Any]) -> Any:
+def sibling_client(origin: Any, live: LiveKey | AsyncLiveKey, update_token: Callable[..., Any]) -> Any:
     """Return a session with the registration and the connections of the session `origin`, and the token of `live`.
 
     A login with the returned session calls `update_token` to save its token.

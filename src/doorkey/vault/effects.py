@@ -65,11 +65,11 @@ class Load(StoreCall[Record | None]):
         if returned is None:
             return None
         if not isinstance(returned, Record):
-            _refused("load() must return a Record, or None", returned)
+            _fail("load() must return a Record, or None", returned)
         version = _version(returned.version, "the version of a Record")
         data: object = returned.data
         if not isinstance(data, bytes | bytearray | memoryview):
-            _refused("the data of a Record is bytes", data)
+            _fail("the data of a Record is bytes", data)
         return checked_record(version, bytes(data))
 
 
@@ -87,7 +87,7 @@ class TryLease(StoreCall[Lease | None]):
     def checked(self, returned: object) -> Lease | None:
         """Return the lease, or None."""
         if returned is not None and not isinstance(returned, Lease):
-            _refused("try_lease() must return a Lease, or None", returned)
+            _fail("try_lease() must return a Lease, or None", returned)
         return returned
 
 
@@ -128,9 +128,9 @@ def _failed(error: Exception) -> StoreError:
 
 def _version(given: object, what: str) -> int:
     if isinstance(given, bool) or not isinstance(given, int):
-        _refused(f"{what} is a number", given)
+        _fail(f"{what} is a number", given)
     return given
 
 
-def _refused(expected: str, given: object) -> NoReturn:
+def _fail(expected: str, given: object) -> NoReturn:
     raise StoreError(f"the store breaks the contract of a store: {expected}, not {type(given).__name__}")

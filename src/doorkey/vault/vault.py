@@ -24,7 +24,7 @@ from doorkey.transport.httpx_or_httpx2 import library
 from doorkey.transport.performing import performed, performed_async
 from doorkey.transport.senders import AsyncSender, Sender
 from doorkey.values import NotPicklable, clears_locals
-from doorkey.vault.clients import client_beside, client_of
+from doorkey.vault.clients import client_of, sibling_client
 from doorkey.vault.core import VaultCore, check_store
 from doorkey.vault.credentials import SharedCredentials
 from doorkey.vault.effects import StoreCall
@@ -200,9 +200,9 @@ class TokenVault(NotPicklable):
         own = {**self._core.session_options(), "update_token": self._saving(key)}
         return client_of(kind or default_session_class(), live, source, options, own)
 
-    def _client_beside(self, key: str, origin: Any) -> Any:
+    def _sibling_client(self, key: str, origin: Any) -> Any:
         """Return a session with the token of `key` that shares the connections of the session `origin`."""
-        return client_beside(origin, self._live(checked_key(key)), self._saving(key))
+        return sibling_client(origin, self._live(checked_key(key)), self._saving(key))
 
     def _saving(self, key: str) -> Callable[..., None]:
         def update_token(token: OAuth2Token, **_: Any) -> None:
@@ -353,9 +353,9 @@ class AsyncTokenVault(NotPicklable):
         own = {**self._core.session_options(), "update_token": self._saving(key)}
         return client_of(kind or library().AsyncClient, live, source, options, own)
 
-    def _client_beside(self, key: str, origin: Any) -> Any:
+    def _sibling_client(self, key: str, origin: Any) -> Any:
         """Return a session with the token of `key` that shares the connections of the session `origin`."""
-        return client_beside(origin, self._live(checked_key(key)), self._saving(key))
+        return sibling_client(origin, self._live(checked_key(key)), self._saving(key))
 
     def _saving(self, key: str) -> Callable[..., Coroutine[Any, Any, None]]:
         async def update_token(token: OAuth2Token, **_: Any) -> None:

@@ -63,7 +63,7 @@ def holds_key(value: object) -> bool:
     if isinstance(value, str):
         value = value.encode("utf-8", "surrogatepass")
     if isinstance(value, bytes | bytearray):
-        return _found(bytes(value[:_EXAMINED]), _DEPTH)
+        return _has_key(bytes(value[:_EXAMINED]), _DEPTH)
     if isinstance(value, Mapping):
         members = cast("Mapping[object, object]", value)
         return "kty" in members or "keys" in members or any(map(holds_key, members.values()))
@@ -72,12 +72,12 @@ def holds_key(value: object) -> bool:
     return not (value is None or isinstance(value, int | float))
 
 
-def _found(data: bytes, depth: int) -> bool:
+def _has_key(data: bytes, depth: int) -> bool:
     if _MARK.search(data) or _DER.search(data):
         return True
     if depth == 0 or len(data) < _SHORTEST:
         return False
-    return any(_found(decoded, depth - 1) for decoded in set(_decodings(data)) if decoded != data)
+    return any(_has_key(decoded, depth - 1) for decoded in set(_decodings(data)) if decoded != data)
 
 
 def _decodings(data: bytes) -> Iterator[bytes]:

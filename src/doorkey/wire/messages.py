@@ -36,10 +36,10 @@ def with_header(headers: Mapping[str, str], name: str, value: str) -> dict[str, 
 
 
 @hides_locals
-def header_pairs(headers: Any, whose: str) -> Pairs:
+def header_pairs(headers: Any, what: str) -> Pairs:
     """Return `headers`, a mapping or pairs, as pairs of text; bytes are decoded as latin-1 (RFC 9110 §5.5).
 
-    `whose` is the beginning of the message. Raises `UsageError` for anything else.
+    `what` is the beginning of the message. Raises `UsageError` for anything else.
     """
     given: Any = headers
     items = given.items() if isinstance(headers, Mapping) else given
@@ -50,7 +50,7 @@ def header_pairs(headers: Any, whose: str) -> Pairs:
     if all(isinstance(text, str) for pair in pairs for text in pair):
         return tuple(pairs)
     if not all(isinstance(text, str | bytes | int | float) for pair in pairs for text in pair):
-        raise UsageError(f"{whose} are a mapping of names to values, or (name, value) pairs of text")
+        raise UsageError(f"{what} are a mapping of names to values, or (name, value) pairs of text")
     return tuple((_header_text(name), _header_text(value)) for name, value in pairs)
 
 
@@ -59,19 +59,19 @@ def _header_text(value: str | bytes | float) -> str:
 
 
 @hides_locals
-def body_bytes(body: object, whose: str) -> bytes:
+def body_bytes(body: object, what: str) -> bytes:
     """Return a body of text or bytes as bytes; None means an empty body. Raises `UsageError` for anything else.
 
-    `whose` is the beginning of the message.
+    `what` is the beginning of the message.
     """
     if body is None or isinstance(body, bytes | bytearray):
         return bytes(body or b"")
     if not isinstance(body, str):
-        raise UsageError(f"{whose} is text or bytes, not {type(body).__name__}")
+        raise UsageError(f"{what} is text or bytes, not {type(body).__name__}")
     try:
         return body.encode("utf-8", "surrogateescape")
     except UnicodeEncodeError as error:
-        raise UsageError(f"{whose} holds a lone surrogate, which cannot be encoded") from scrubbed(error)
+        raise UsageError(f"{what} holds a lone surrogate, which cannot be encoded") from scrubbed(error)
 
 
 @dataclass(frozen=True, slots=True)

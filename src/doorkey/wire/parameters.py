@@ -48,7 +48,7 @@ def merged(ours: Pairs, extra: Iterable[tuple[str, str]], what: str) -> Pairs:
 
 
 @hides_locals
-def beside_query(url: str, pairs: Iterable[tuple[str, str]]) -> Pairs:
+def not_in_query(url: str, pairs: Iterable[tuple[str, str]]) -> Pairs:
     """Return the `pairs` that the query of the endpoint's `url` does not contain already (RFC 6749 §3.1, §3.2).
 
     Raises `UsageError` if the query contains a parameter with another value.

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import httpx2
 import pytest
 
-from doorkey.cli.doctor.connection import judge_connection
+from doorkey.cli.doctor.connection import check_connection
 from doorkey.cli.doctor.fetching import Connection
 from doorkey.cli.doctor.finding import Severity
 from tests.cli.doctor.issuers import NOW, GoodIssuer, audited, codes, failures
@@ -77,5 +77,5 @@ def test_a_port_on_which_nothing_listens_is_named(authority: Authority) -> None:
 
 
 def test_an_old_version_of_tls_is_a_failure() -> None:
-    found = judge_connection("https://as.example", Connection("TLSv1.1", NOW + 1e7), NOW)
+    found = check_connection("https://as.example", Connection("TLSv1.1", NOW + 1e7), NOW)
     assert [one.code for one in found if one.severity is Severity.FAILURE] == ["tls_old"]

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from doorkey.cli.inspection.checks import Expected, judged, kind_of
+from doorkey.cli.inspection.checks import Expected, assess, kind_of
 from doorkey.protocol.token_profiles import PROFILES
 from tests.cli.inspect.tokens import GOOD, ISSUER, NOW
 
@@ -15,8 +15,8 @@ ACCESS = {**GOOD, "client_id": "app", "jti": "j1", "scope": "read"}
 
 def problems(claims: dict[str, Any], header: dict[str, Any] | None = None, **expected: Any) -> dict[str, str]:
     given: dict[str, Any] = {"issuer": ISSUER, "audience": ("app",), **expected}
-    judgment = judged(header or HEADER, claims, Expected(**given), NOW)
-    return {problem.claim: problem.message for problem in judgment.problems}
+    assessment = assess(header or HEADER, claims, Expected(**given), NOW)
+    return {problem.claim: problem.message for problem in assessment.problems}
 
 
 @pytest.mark.parametrize(
@@ -74,8 +74,8 @@ def test_all_problems_are_found_at_once(kind: str) -> None:
 
 
 def test_a_problem_names_what_was_expected_and_what_the_token_has() -> None:
-    judgment = judged(HEADER, {**GOOD, "aud": "other"}, Expected(issuer=ISSUER, audience=("app",), kind="id"), NOW)
-    (problem,) = judgment.problems
+    assessment = assess(HEADER, {**GOOD, "aud": "other"}, Expected(issuer=ISSUER, audience=("app",), kind="id"), NOW)
+    (problem,) = assessment.problems
     assert (problem.claim, problem.expected, problem.got) == ("aud", "app", "other")
 
 
@@ -110,8 +110,8 @@ def test_a_wrong_typ_is_that_of_the_header_or_of_the_claim_or_of_both(
     header_typ: str, claim_typ: str, kind: str, shown: list[str]
 ) -> None:
     expected = Expected(issuer=ISSUER, audience=("app",), kind=kind, profile=PROFILES["keycloak"])
-    judgment = judged({**HEADER, "typ": header_typ}, {**ACCESS, "azp": "app", "typ": claim_typ}, expected, NOW)
-    assert [(one.claim, one.got) for one in judgment.problems] == [("typ", got) for got in shown]
+    assessment = assess({**HEADER, "typ": header_typ}, {**ACCESS, "azp": "app", "typ": claim_typ}, expected, NOW)
+    assert [(one.claim, one.got) for one in assessment.problems] == [("typ", got) for got in shown]
 
 
 def test_a_time_that_is_no_number_is_said_to_be_none() -> None:
@@ -125,17 +125,17 @@ def test_each_profile_of_access_tokens_finds_what_the_token_lacks(profile: str) 
 
 
 def test_what_cannot_be_verified_is_said() -> None:
-    judgment = judged(HEADER, {**GOOD, "nonce": "n", "cnf": {"jkt": "x"}}, Expected(), NOW)
-    told = " ".join(judgment.unverified)
-    assert judgment.problems == ()
+    assessment = assess(HEADER, {**GOOD, "nonce": "n", "cnf": {"jkt": "x"}}, Expected(), NOW)
+    told = " ".join(assessment.unverified)
+    assert assessment.problems == ()
     for what in ("the issuer", "the audience", "the nonce", "the sender"):
         assert what in told
 
 
 def test_a_nonce_is_in_no_problem() -> None:
-    judgment = judged(HEADER, {**GOOD, "nonce": ["secret-nonce"]}, Expected(kind="id"), NOW)
-    assert [problem.claim for problem in judgment.problems] == ["nonce"]
-    assert "secret-nonce" not in repr(judgment)
+    assessment = assess(HEADER, {**GOOD, "nonce": ["secret-nonce"]}, Expected(kind="id"), NOW)
+    assert [problem.claim for problem in assessment.problems] == ["nonce"]
+    assert "secret-nonce" not in repr(assessment)
 
 
 def test_a_token_of_many_audiences_needs_azp() -> None:

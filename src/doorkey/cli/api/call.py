@@ -115,7 +115,7 @@ class Call:
                     request = request.redirected(response.status_code, location)
                     continue
                 display.show(response, timeline)
-                return self._judged(response, token)
+                return self._exit_status(response, token)
 
     def _instead_of(self, token: OAuthToken, response: Any) -> OAuthToken | None:
         """Return a renewed token if the API rejected `token`, at most once; None if there is no retry."""
@@ -132,7 +132,7 @@ class Call:
         note("The API rejected the token. It was renewed, and the request is sent again.")
         return newer
 
-    def _judged(self, response: Any, token: OAuthToken) -> int:
+    def _exit_status(self, response: Any, token: OAuthToken) -> int:
         status: int = response.status_code
         if status in (401, 403):
             login = login_command(self._account)

@@ -26,14 +26,14 @@ class TerminalBody:
 
     def write(self, piece: bytes) -> None:
         """Write the characters that are complete with this piece."""
-        self._put(self._decoder.decode(piece))
+        self._write_text(self._decoder.decode(piece))
 
     def flush(self) -> None:
         """Write the remaining characters at the end of the body."""
-        self._put(self._decoder.decode(b"", final=True))
+        self._write_text(self._decoder.decode(b"", final=True))
         self._out.flush()
 
-    def _put(self, text: str) -> None:
+    def _write_text(self, text: str) -> None:
         self._out.write(_UNUSUAL.sub(_shown, text))
 
 

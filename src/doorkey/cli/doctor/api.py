@@ -33,7 +33,7 @@ def is_api(outcome: Fetched) -> bool:
     return outcome.status == 401 or challenge_of(outcome) is not None
 
 
-def judge_without_token(outcome: Fetched) -> Iterator[Finding]:
+def check_without_token(outcome: Fetched) -> Iterator[Finding]:
     """Yield the findings about the response to a request without a token."""
     where, status = shown_url(outcome.url), outcome.status
     if status is None:
@@ -52,8 +52,8 @@ def judge_without_token(outcome: Fetched) -> Iterator[Finding]:
         )
         return
     if status != 401:
-        judge = warning if 200 <= status < 300 else failure
-        yield judge(
+        finding = warning if 200 <= status < 300 else failure
+        yield finding(
             "api_not_401",
             f"{where} responds with status {status} to a request without a token, not with 401",
             "this URL needs no token" if status < 300 else "a client cannot see that it needs a token",
@@ -61,10 +61,10 @@ def judge_without_token(outcome: Fetched) -> Iterator[Finding]:
             _SECTION,
         )
         return
-    yield from _judge_challenge(outcome)
+    yield from _check_challenge(outcome)
 
 
-def _judge_challenge(outcome: Fetched) -> Iterator[Finding]:
+def _check_challenge(outcome: Fetched) -> Iterator[Finding]:
     challenge = challenge_of(outcome)
     if challenge is None:
         yield failure(
@@ -96,7 +96,7 @@ def _judge_challenge(outcome: Fetched) -> Iterator[Finding]:
         )
 
 
-def judge_wrong_token(outcome: Fetched) -> Iterator[Finding]:
+def check_wrong_token(outcome: Fetched) -> Iterator[Finding]:
     """Yield the findings about the response to a request with a token that no server issued."""
     challenge = challenge_of(outcome)
     status = outcome.status
@@ -129,7 +129,7 @@ def judge_wrong_token(outcome: Fetched) -> Iterator[Finding]:
         yield ok("wrong_token", "an invented token is rejected with invalid_token", "RFC 6750 §3.1")
 
 
-def judge_resource(outcome: Fetched, api: str, *, named: bool) -> tuple[list[Finding], tuple[str, ...]]:
+def check_resource(outcome: Fetched, api: str, *, named: bool) -> tuple[list[Finding], tuple[str, ...]]:
     """Return the findings about the metadata of the protected resource `api`, and its authorization servers.
 
     outcome: the request for the metadata.
@@ -141,10 +141,10 @@ def judge_resource(outcome: Fetched, api: str, *, named: bool) -> tuple[list[Fin
         if not named and outcome.status in _ABSENT:
             what = f"there is no metadata of this API at {where}"
             return [info("resource_metadata_absent", what, "clients must be configured by hand", section)], ()
-        judge = failure if named else warning
+        finding = failure if named else warning
         why = "a client cannot find the authorization server of this API"
         fix = "publish the document there, or correct resource_metadata in the challenge"
-        return [judge("resource_metadata", f"{where} has no metadata of this API: {problem}", why, fix, section)], ()
+        return [finding("resource_metadata", f"{where} has no metadata of this API: {problem}", why, fix, section)], ()
     findings = [ok("resource_metadata_found", f"the metadata of this API is at {where}", section)]
     findings += _resource(document, api)
     servers: object = document.get("authorization_servers")

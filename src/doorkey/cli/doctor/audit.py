@@ -14,19 +14,19 @@ from urllib.parse import urlsplit
 from doorkey.cli.doctor.api import (
     WRONG_TOKEN,
     challenge_of,
+    check_resource,
+    check_without_token,
+    check_wrong_token,
     is_api,
-    judge_resource,
-    judge_without_token,
-    judge_wrong_token,
 )
-from doorkey.cli.doctor.capabilities import judge_capabilities
-from doorkey.cli.doctor.connection import judge_clock, judge_connection
-from doorkey.cli.doctor.cors import judge_cors, script_request
-from doorkey.cli.doctor.discovery import judge_metadata, judge_places
-from doorkey.cli.doctor.endpoints import endpoint_requests, judge_endpoint
+from doorkey.cli.doctor.capabilities import check_capabilities
+from doorkey.cli.doctor.connection import check_clock, check_connection
+from doorkey.cli.doctor.cors import check_cors, script_request
+from doorkey.cli.doctor.discovery import check_metadata, check_places
+from doorkey.cli.doctor.endpoints import check_endpoint_response, endpoint_requests
 from doorkey.cli.doctor.fetching import Connect, Fetched, Place, fetched, metadata_of
 from doorkey.cli.doctor.finding import Finding, Severity, failure, has_failure, ok
-from doorkey.cli.doctor.keys import judge_keys
+from doorkey.cli.doctor.keys import check_keys
 from doorkey.errors import UsageError
 from doorkey.protocol.discovery import well_known_urls
 from doorkey.protocol.jwks import jwks_request
@@ -96,7 +96,7 @@ def _connected(url: str, clock: Callable[[], float]) -> Flow[list[Finding]]:
     connection = None
     if parts.scheme == "https":
         connection = yield from Connect(parts.hostname or "", parts.port or 443)
-    return list(judge_connection(url, connection, clock()))
+    return list(check_connection(url, connection, clock()))
 
 
 def _places(issuer: str) -> Flow[list[Place]]:
@@ -111,17 +111,17 @@ def _places(issuer: str) -> Flow[list[Place]]:
 
 
 def _issuer(issuer: str, places: list[Place], clock: Callable[[], float]) -> Flow[list[Finding]]:
-    findings = list(judge_places(places))
+    findings = list(check_places(places))
     found = next((place for place in places if place.members is not None), None)
     if found is None or found.members is None or found.outcome.response is None:
         return findings
     members = found.members
-    findings += judge_metadata(members, issuer, found.outcome.url)
-    findings += judge_capabilities(members)
+    findings += check_metadata(members, issuer, found.outcome.url)
+    findings += check_capabilities(members)
     findings += yield from _keys(members)
     for name, request in endpoint_requests(members).items():
         outcome = yield from fetched(request)
-        findings += judge_endpoint(name, outcome)
+        findings += check_endpoint_response(name, outcome)
     findings += yield from _as_script(found.outcome.url, members, clock)
     return findings
 
@@ -133,11 +133,11 @@ def _as_script(url: str, members: Mapping[str, Any], clock: Callable[[], float])
     """
     outcomes = {"the metadata": (yield from fetched(script_request(url)))}
     response = outcomes["the metadata"].response
-    findings = [] if response is None else list(judge_clock(response, clock()))
+    findings = [] if response is None else list(check_clock(response, clock()))
     uri = _keys_url(members)
     if uri is not None:
         outcomes["the keys"] = yield from fetched(script_request(uri))
-    return [*findings, *judge_cors(outcomes)]
+    return [*findings, *check_cors(outcomes)]
 
 
 def _keys(members: Mapping[str, Any]) -> Flow[list[Finding]]:
@@ -145,7 +145,7 @@ def _keys(members: Mapping[str, Any]) -> Flow[list[Finding]]:
     if uri is None:
         return []
     outcome = yield from fetched(jwks_request(uri))
-    return list(judge_keys(outcome, members))
+    return list(check_keys(outcome, members))
 
 
 def _keys_url(members: Mapping[str, Any]) -> str | None:
@@ -164,12 +164,12 @@ def _called(url: str) -> Flow[Fetched]:
 
 
 def _api(url: str, called: Fetched, clock: Callable[[], float]) -> Flow[list[Finding]]:
-    findings = list(judge_without_token(called))
+    findings = list(check_without_token(called))
     if called.response is None:
         return findings
     if called.status == 401:
         wrong = yield from fetched(Request("GET", url, (*_JSON, ("Authorization", f"Bearer {WRONG_TOKEN}"))))
-        findings += judge_wrong_token(wrong)
+        findings += check_wrong_token(wrong)
     challenge = challenge_of(called)
     named = None if challenge is None else challenge.parameters.get("resource_metadata")
     try:
@@ -180,11 +180,11 @@ def _api(url: str, called: Fetched, clock: Callable[[], float]) -> Flow[list[Fin
         why = "a client cannot find the authorization server of this API"
         return [*findings, failure("resource_metadata", what, why, fix, "RFC 9728 §5.1")]
     outcome = yield from fetched(request)
-    found, servers = judge_resource(outcome, url, named=named is not None)
+    found, servers = check_resource(outcome, url, named=named is not None)
     findings += found
     for server in servers[:_SERVERS]:
         findings += yield from _server_of_api(server)
-    findings += judge_clock(called.response, clock())
+    findings += check_clock(called.response, clock())
     return findings
 
 
@@ -194,12 +194,12 @@ def _server_of_api(issuer: str) -> Flow[list[Finding]]:
     except UsageError as wrong:
         why, fix = "a client does not use it", "name the https URL of the issuer"
         return [failure("authorization_server", f"{shown_url(issuer)}: {wrong.description}", why, fix, "RFC 9728 §2")]
-    findings = [one for one in judge_places(places) if one.severity is not Severity.INFO]
+    findings = [one for one in check_places(places) if one.severity is not Severity.INFO]
     found = next((place for place in places if place.members is not None), None)
     if found is not None and (found.members or {}).get("issuer") == issuer:
         advice = f"doorkey doctor {shown_url(issuer)} audits it"
         return [ok("authorization_server", f"{shown_url(issuer)} has metadata; {advice}")]
     if found is not None and found.members is not None:
-        judged = judge_metadata(found.members, issuer, found.outcome.url)
-        findings += [one for one in judged if one.code == "issuer_mismatch"]
+        checked = check_metadata(found.members, issuer, found.outcome.url)
+        findings += [one for one in checked if one.code == "issuer_mismatch"]
     return findings

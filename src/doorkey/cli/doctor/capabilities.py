@@ -11,7 +11,7 @@ _BROKEN: Final = "RSA1_5"
 _IMPLICIT: Final = frozenset({"token", "id_token token", "token id_token", "code token", "code id_token token"})
 
 
-def judge_capabilities(members: Mapping[str, Any]) -> Iterator[Finding]:
+def check_capabilities(members: Mapping[str, Any]) -> Iterator[Finding]:
     """Yield the findings about the capabilities in a metadata document."""
     if members.get("authorization_endpoint"):
         yield from _pkce(members)

@@ -22,7 +22,7 @@ _SMALL: Final = 10.0
 _OLD: Final = frozenset({"SSLv3", "TLSv1", "TLSv1.1"})
 
 
-def judge_connection(url: str, connection: Connection | None, now: float) -> Iterator[Finding]:
+def check_connection(url: str, connection: Connection | None, now: float) -> Iterator[Finding]:
     """Yield the findings about the TLS connection to the server of `url`.
 
     connection: the facts about the connection; None for plain http.
@@ -67,7 +67,7 @@ def judge_connection(url: str, connection: Connection | None, now: float) -> Ite
         )
 
 
-def judge_clock(response: Response, now: float) -> Iterator[Finding]:
+def check_clock(response: Response, now: float) -> Iterator[Finding]:
     """Yield the findings about the server's clock, from the header `Date` of a response.
 
     now: when the response arrived, in seconds since the epoch.

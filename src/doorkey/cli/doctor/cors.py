@@ -22,7 +22,7 @@ def script_request(url: str) -> Request:
     return Request("GET", url, (("Accept", "application/json"), ("Origin", ORIGIN)))
 
 
-def judge_cors(outcomes: Mapping[str, Fetched]) -> Iterator[Finding]:
+def check_cors(outcomes: Mapping[str, Fetched]) -> Iterator[Finding]:
     """Yield the finding about CORS. `outcomes` are the outcomes of `script_request` by the name of the document."""
     closed = [name for name, outcome in outcomes.items() if not _is_readable(outcome)]
     if not closed:

@@ -18,7 +18,7 @@ _SECTION: Final = "RFC 8414 §3, OpenID Connect Discovery §4"
 _STOPS: Final = frozenset({"issuer", *ENDPOINTS})
 
 
-def judge_places(places: Sequence[Place]) -> Iterator[Finding]:
+def check_places(places: Sequence[Place]) -> Iterator[Finding]:
     """Yield the findings about the metadata at the well-known URLs of an issuer."""
     found = [place for place in places if place.members is not None]
     for place in places:
@@ -61,9 +61,9 @@ def _place(place: Place, *, has_other: bool) -> Iterator[Finding]:
             "check the host name, the port and the network, and whether the server responds in time",
         )
     else:
-        judge = warning if has_other else failure
+        finding = warning if has_other else failure
         status = place.outcome.status
-        yield judge(
+        yield finding(
             "metadata_unreadable",
             f"{where} responds with status {status}, and not with metadata: {place.problem}",
             "a client that requests the metadata here fails",
@@ -81,7 +81,7 @@ def _comparable(value: object) -> object:
     return sorted(cast("list[object]", value), key=str) if isinstance(value, list) else value
 
 
-def judge_metadata(members: Mapping[str, Any], issuer: str, url: str) -> Iterator[Finding]:
+def check_metadata(members: Mapping[str, Any], issuer: str, url: str) -> Iterator[Finding]:
     """Yield the findings about the metadata document of `issuer`.
 
     members: the members of the document.

@@ -46,7 +46,7 @@ def endpoint_requests(members: Mapping[str, Any]) -> dict[str, Request]:
     return requests
 
 
-def judge_endpoint(name: str, outcome: Fetched) -> Iterator[Finding]:
+def check_endpoint_response(name: str, outcome: Fetched) -> Iterator[Finding]:
     """Yield the findings about the endpoint `name`. `outcome` is the outcome of its request of `endpoint_requests`."""
     where, status = shown_url(outcome.url), outcome.status
     if outcome.is_redirect:

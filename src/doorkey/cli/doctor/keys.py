@@ -19,7 +19,7 @@ _WHY: Final = "no token of this issuer can be verified"
 _SECTION: Final = "RFC 7517 §5"
 
 
-def judge_keys(outcome: Fetched, members: Mapping[str, Any]) -> Iterator[Finding]:
+def check_keys(outcome: Fetched, members: Mapping[str, Any]) -> Iterator[Finding]:
     """Yield the findings about the key set in `outcome`. `members` are the members of the issuer's metadata."""
     where = shown_url(outcome.url)
     document, problem = document_of(outcome, "key set")
@@ -70,7 +70,7 @@ def _bits(jwk: Mapping[str, Any]) -> int:
 
 
 def _private(keys: list[dict[str, Any]]) -> Iterator[Finding]:
-    published = [_named(key) for key in keys if any(name in key for name in _PRIVATE)]
+    published = [_label(key) for key in keys if any(name in key for name in _PRIVATE)]
     if published:
         yield failure(
             "private_key_published",
@@ -115,7 +115,7 @@ def _skipped(keys: list[Any]) -> Iterator[Finding]:
         except UsageError as error:
             yield warning(
                 "key_unusable",
-                f"{_named(jwk)} cannot be used: {error.description}",
+                f"{_label(jwk)} cannot be used: {error.description}",
                 "clients skip it, so tokens that it signed cannot be verified",
                 "replace it by a key that clients accept, or remove it",
                 "RFC 7518 §3, RFC 8725 §3.5",
@@ -138,8 +138,8 @@ def _fitting(keys: tuple[Key, ...], members: Mapping[str, Any]) -> Iterator[Find
     for key in keys:
         jwk = key.public_jwk()
         if jwk.get("use") is None and jwk.get("key_ops") is None and len(keys) > 1:
-            yield info("key_use", f"{_named(jwk)} has neither use nor key_ops", "clients use it for signatures")
+            yield info("key_use", f"{_label(jwk)} has neither use nor key_ops", "clients use it for signatures")
 
 
-def _named(key: Mapping[str, Any]) -> str:
+def _label(key: Mapping[str, Any]) -> str:
     return f"key {listed([repr(key['kid'])])}" if isinstance(key.get("kid"), str) else f"a key of type {key.get('kty')}"

@@ -43,7 +43,7 @@ class Expected:
 
 
 @dataclass(frozen=True, slots=True)
-class Judgment:
+class Assessment:
     """The kind of a token in words, its problems, and the facts that were not verified."""
 
     kind: str
@@ -74,7 +74,7 @@ def profile_of(header: Mapping[str, Any], claims: Mapping[str, Any]) -> TokenPro
     return ENTRA if "tid" in claims else None
 
 
-def judged(header: Mapping[str, Any], claims: Mapping[str, Any], expected: Expected, now: float) -> Judgment:
+def assess(header: Mapping[str, Any], claims: Mapping[str, Any], expected: Expected, now: float) -> Assessment:
     """Return every problem of the claims of a token at `now`, in seconds since the epoch.
 
     header, claims: the header and the claims of the token.
@@ -108,7 +108,7 @@ def judged(header: Mapping[str, Any], claims: Mapping[str, Any], expected: Expec
     own_type = "Bearer" if kind == ACCESS else "ID"
     valid = {"iss": issuer, "aud": list(audience), "azp": audience[0], "typ": own_type}
     problems = every_problem(check, header, claims, ValidValues(types=types, claims=valid), now)
-    return Judgment(_KINDS[kind], problems, tuple(unverified))
+    return Assessment(_KINDS[kind], problems, tuple(unverified))
 
 
 def _own_audience(claims: Mapping[str, Any]) -> tuple[str, ...]:

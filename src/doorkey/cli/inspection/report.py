@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Final
 
-from doorkey.cli.inspection.checks import Expected, judged
+from doorkey.cli.inspection.checks import Expected, assess
 from doorkey.cli.inspection.problems import Problem
 from doorkey.cli.inspection.reading import EncryptedToken, OpaqueToken, SignedToken
 from doorkey.cli.inspection.verifying import Signature
@@ -81,13 +81,13 @@ def report_of(token: SignedToken, expected: Expected, signature: Signature, now:
     signature: the result of the signature check.
     now: seconds since the epoch.
     """
-    judgment = judged(token.header, token.claims, expected, now)
-    unverified = judgment.unverified
+    assessment = assess(token.header, token.claims, expected, now)
+    unverified = assessment.unverified
     if signature.verified is None:
         unverified = (f"the signature: {signature.words}", *unverified)
-    problems = judgment.problems if signature.problem is None else (signature.problem, *judgment.problems)
+    problems = assessment.problems if signature.problem is None else (signature.problem, *assessment.problems)
     return Report(
-        kind=judgment.kind,
+        kind=assessment.kind,
         header=token.header,
         claims=token.claims,
         times=times_of(token.claims, now),

@@ -103,17 +103,19 @@ def with_issuer(
         metadata = issuer.metadata()
         allowed = accepted_algorithms((), metadata.extra, ID_TOKEN_ALGORITHMS) if kind == "id" else ASYMMETRIC
     except _UNREACHABLE as error:
-        return _unknown(error)
+        return _unchecked(error)
     except VerificationError as wrong:
-        return _refused(wrong, token, now)
-    whose = f"the keys of {host}, which the token itself names as its issuer" if is_claim else f"the keys of {host}"
-    return replace(_verdict(token, issuer.checked, whose, allowed, now), issuer_is_claim=is_claim)
+        return _invalid(wrong, token, now)
+    key_origin = (
+        f"the keys of {host}, which the token itself names as its issuer" if is_claim else f"the keys of {host}"
+    )
+    return replace(_verdict(token, issuer.checked, key_origin, allowed, now), issuer_is_claim=is_claim)
 
 
 def _verdict(
     token: SignedToken,
     checked: Callable[[Callable[[tuple[Key, ...]], Any]], Any],
-    whose: str,
+    key_origin: str,
     allowed: tuple[str, ...],
     now: float,
 ) -> Signature:
@@ -126,26 +128,26 @@ def _verdict(
     try:
         checked(check)
     except VerificationError as wrong:
-        return _refused(wrong, token, now, _known(found) if wrong.claim == "kid" else None)
+        return _invalid(wrong, token, now, _key_ids(found) if wrong.claim == "kid" else None)
     except _UNREACHABLE as error:
-        return _unknown(error)
+        return _unchecked(error)
     alg, kid = token.header.get("alg"), token.header.get("kid")
     named = f", key {kid!r}" if isinstance(kid, str) else ""
-    return Signature(verified=True, words=f"verified with {whose} ({alg}{named})")
+    return Signature(verified=True, words=f"verified with {key_origin} ({alg}{named})")
 
 
-def _refused(wrong: VerificationError, token: SignedToken, now: float, expected: str | None = None) -> Signature:
+def _invalid(wrong: VerificationError, token: SignedToken, now: float, expected: str | None = None) -> Signature:
     problem = problem_of(wrong, token.header, now)
     if expected is not None:
         problem = Problem(problem.claim, problem.message, expected, problem.got)
     return Signature(verified=False, words=f"invalid: {problem.message}", problem=problem)
 
 
-def _known(keys: list[Key]) -> str:
+def _key_ids(keys: list[Key]) -> str:
     return ", ".join(repr(key.kid) for key in keys[:10]) or "no key"
 
 
-def _unknown(error: OAuthError) -> Signature:
+def _unchecked(error: OAuthError) -> Signature:
     return Signature(
         verified=None, words=f"not checked: the keys of the issuer could not be fetched: {error}", unreachable=True
     )

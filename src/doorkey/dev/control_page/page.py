@@ -56,7 +56,7 @@ class ControlPage:
         origin = self._on.keycloak.hosts.origin_of(request)
         if origin is None:
             return bad_host()
-        if not _is_ours(request, address):
+        if not _is_local_request(request, address):
             return refusal("The control page is only available to a browser on this machine, without a proxy.", 403)
         if size > MAX_BODY:
             return refusal("This form is too long.", 413)
@@ -132,7 +132,7 @@ class ControlPage:
         return next((one for one in people if one.sub == sub or one.username.lower() == wanted), None)
 
 
-def _is_ours(request: Request, address: str | None) -> bool:
+def _is_local_request(request: Request, address: str | None) -> bool:
     """Return whether the request came from this machine, to a loopback name, and without a proxy."""
     names = {name.lower() for name, _ in request.headers}
     host = urlsplit(request.url).hostname or ""

@@ -147,7 +147,7 @@ class LoginFlows(RegisteredClient):
         framework: States = self.framework
         data = yield from framework._find(browser, state)
         assert state is not None, "a login was found"
-        registered = self._sets.named(data.get(REGISTRATION)) or (yield from self._registered())
+        registered = self._sets.with_id(data.get(REGISTRATION)) or (yield from self._registered())
         session = registered.session(id_token_leeway=leeway)
         transaction = transaction_of(data, state, session._oauth.options.clock() + framework.expires_in)
         how = {"transaction": transaction} if transaction is not None else {"state": state}

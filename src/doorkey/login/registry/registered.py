@@ -78,8 +78,8 @@ def server_of(values: Mapping[str, Any]) -> dict[str, Any]:
 
 def members_of(metadata: ServerMetadata) -> dict[str, Any]:
     """Return metadata as the dictionary that a program reads."""
-    named = {name: getattr(metadata, name) for name in ("issuer", *ENDPOINTS)}
-    return {**{name: value for name, value in named.items() if value is not None}, **metadata.extra}
+    with_id = {name: getattr(metadata, name) for name in ("issuer", *ENDPOINTS)}
+    return {**{name: value for name, value in with_id.items() if value is not None}, **metadata.extra}
 
 
 class Registered:
@@ -187,7 +187,7 @@ class RegisteredSets:
             sets, self._sets = self._sets, []
         return sets
 
-    def named(self, name: object) -> Registered | None:
+    def with_id(self, name: object) -> Registered | None:
         """Return the set with this ID; None if another process created it, or if it was dropped."""
         return next((one for one in self._sets if one.id == name), None)
 

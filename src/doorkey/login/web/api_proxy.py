@@ -136,7 +136,7 @@ class ApiProxy(NotPicklable):
         """
         script_request = _of_a_script(request)
         try:
-            refused, target = self._refused(request, body), self.api.target(request)
+            refused, target = self._rejection(request, body), self.api.target(request)
             if refused is not None or target is None or body is None:
                 return refused or _problem(404, "not_found", "There is no such path.")
             user = yield from routes.user(script_request)
@@ -176,7 +176,7 @@ class ApiProxy(NotPicklable):
             return reply
         return replace(reply.with_headers(_UNBUFFERED), stream=stream)
 
-    def _refused(self, request: WebRequest, body: bytes | None) -> WebReply | None:
+    def _rejection(self, request: WebRequest, body: bytes | None) -> WebReply | None:
         """Return the error reply to a request that is invalid for every user, or None."""
         if request.method not in METHODS:
             return _problem(405, "method_not_allowed", "The method is not allowed.", ("Allow", ", ".join(METHODS)))

@@ -122,7 +122,7 @@ class Backend(NotPicklable):
         """
         if provider not in self.clients:
             raise UsageError("the provider of this session is no longer configured: let the user log in again")
-        return self.vaults[provider]._client_beside(token_key, self.clients[provider].session())
+        return self.vaults[provider]._sibling_client(token_key, self.clients[provider].session())
 
     def do(self, flow: Flow[T]) -> Any:
         """Return the result of a flow, or an awaitable of it."""

@@ -61,7 +61,7 @@ def names_a_provider(environment: Mapping[str, str]) -> bool:
 
     Raises `UsageError` for an unknown variable whose name is almost that of a setting.
     """
-    found = {name.removeprefix(PREFIX) for name, value in _checked(environment).items() if value and _is_ours(name)}
+    found = {name.removeprefix(PREFIX) for name, value in _checked(environment).items() if value and _has_prefix(name)}
     if not found.isdisjoint((*_OF_A_PROVIDER, "PROVIDERS")):
         return True
     for name in sorted(found.difference(_OF_A_SITE)):
@@ -72,7 +72,7 @@ def names_a_provider(environment: Mapping[str, str]) -> bool:
     return False
 
 
-def _is_ours(name: object) -> bool:
+def _has_prefix(name: object) -> bool:
     return isinstance(name, str) and name.startswith(PREFIX)
 
 

@@ -45,9 +45,9 @@ class LoggingIn:
         cookie: the ID of this browser's session, or None. A check of the session at the provider may end it.
         """
         base = self.site.base(request)
-        if self.site.is_elsewhere(request):
+        if self.site.is_at_other_address(request):
             if request.one(_MOVED) is not None:
-                raise self.site.elsewhere(request)
+                raise self.site.wrong_address(request)
             # A cookie of this host would not be sent to the callback, so the login begins at the base URL
             more = urlencode([*request.parameters, (_MOVED, "1")], safe="/")
             return redirect(f"{self.site.url(base, LOGIN, name)}?{more}")
@@ -71,7 +71,7 @@ class LoggingIn:
         base = self.site.base(request)
         pairs = request.form if request.method == "POST" else request.parameters
         pending_logins = yield from self._pending_logins(base)
-        pending = yield from self._found(request, pairs, pending_logins, base)
+        pending = yield from self._pending_login(request, pairs, pending_logins, base)
         provider = self._chosen(name)
         client = self.backend.clients[provider]
         if self.backend.clock() >= pending.expires_at:
@@ -107,7 +107,9 @@ class LoggingIn:
         pending = pending_logins.find(request, states[0]) if len(states) == 1 else None
         return () if pending is None else (pending_logins.removed(pending),)
 
-    def _found(self, request: WebRequest, pairs: Pairs, pending_logins: PendingLogins, base: str) -> Flow[PendingLogin]:
+    def _pending_login(
+        self, request: WebRequest, pairs: Pairs, pending_logins: PendingLogins, base: str
+    ) -> Flow[PendingLogin]:
         """Return the pending login of this browser with the state of the callback. Raises `LoginError` without one."""
         states = [value for key, value in pairs if key == "state"]
         if len(states) > 1:
@@ -122,7 +124,7 @@ class LoggingIn:
         pending = pending_logins.find(request, states[0])
         if pending is not None:
             return pending
-        if self.site.is_elsewhere(request):
+        if self.site.is_at_other_address(request):
             raise OtherHost(urlsplit(base).netloc, request.host)
         if (yield from self.backend.finished_logins.is_marked(states[0], self.backend.clock())):
             raise LoginReplayed  # its cookie was removed when it was finished

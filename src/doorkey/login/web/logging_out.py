@@ -30,7 +30,7 @@ class LoggingOut:
     site: Site
     backend: Backend
 
-    def ask(self, request: WebRequest, cookie: str | None) -> Flow[WebReply]:
+    def confirm(self, request: WebRequest, cookie: str | None) -> Flow[WebReply]:
         """Return the page that asks whether to log out, or states that the browser is logged out."""
         session = yield from self.backend.sessions.load(cookie, self.backend.clock())
         if cookie is None or session is None:

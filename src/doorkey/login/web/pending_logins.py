@@ -29,7 +29,7 @@ KEPT: Final = 3600.0
 """The seconds for which a browser keeps the cookie. The login expires sooner, so an expired login is recognized."""
 
 
-class _Found(NamedTuple):
+class _PendingCookie(NamedTuple):
     name: str
     size: int
     pending: PendingLogin | None
@@ -57,7 +57,7 @@ class PendingLogins:
         """Return the headers that add a login to this browser, and remove the oldest logins above the limits."""
         name = self._name(pending.state)
         value = self._sealed(name, pending)
-        found = sorted(self._found(request), key=_age)
+        found = sorted(self._pending_cookies(request), key=_age)
         size, headers = len(name) + len(value) + sum(one.size for one in found), list[tuple[str, str]]()
         while found and (len(found) >= MAX_PENDING or size > MAX_BYTES):
             oldest = found.pop(0)
@@ -73,10 +73,10 @@ class PendingLogins:
         digest = hashlib.sha256(state.encode("utf-8", "surrogatepass")).hexdigest()
         return self.rules.name(f"-login-{digest[:16]}")
 
-    def _found(self, request: WebRequest) -> list[_Found]:
+    def _pending_cookies(self, request: WebRequest) -> list[_PendingCookie]:
         beginning = self.rules.name("-login-")
         mine = [(name, value) for name, value in request.cookies.items() if name.startswith(beginning)]
-        return [_Found(name, len(name) + len(value), self._opened(name, value)) for name, value in mine]
+        return [_PendingCookie(name, len(name) + len(value), self._opened(name, value)) for name, value in mine]
 
     @hides_locals
     def _sealed(self, name: str, pending: PendingLogin) -> str:
@@ -98,7 +98,7 @@ class PendingLogins:
             return None
 
 
-def _age(found: _Found) -> float:
+def _age(found: _PendingCookie) -> float:
     return 0.0 if found.pending is None else found.pending.expires_at
 
 

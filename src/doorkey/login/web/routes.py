@@ -106,7 +106,7 @@ class Routes:
             (LOGIN, "GET"): lambda: self._begun(logging_in, request, name, cookie),
             (CALLBACK, "GET"): lambda: logging_in.finish(request, name, cookie),
             (CALLBACK, "POST"): lambda: logging_in.finish(request, name, cookie),
-            (LOGOUT, "GET"): lambda: logging_out.ask(request, cookie),
+            (LOGOUT, "GET"): lambda: logging_out.confirm(request, cookie),
             (LOGOUT, "POST"): lambda: logging_out.by_user(request, cookie),
             (BACKCHANNEL, "POST"): lambda: logging_out.by_back_channel(request, name),
             (FRONTCHANNEL, "GET"): lambda: logging_out.by_front_channel(request, name, cookie),

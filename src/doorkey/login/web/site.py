@@ -82,7 +82,7 @@ class Site:
         """Return the names and attributes of cookies at a base URL."""
         return CookieRules(self.cookie, base.startswith("https:"))
 
-    def is_elsewhere(self, request: WebRequest) -> bool:
+    def is_at_other_address(self, request: WebRequest) -> bool:
         """Return whether a request arrived at another address than the configured base URL."""
         return self.base_url is not None and _origin(request) != origin_of(self.base_url)
 
@@ -100,7 +100,7 @@ class Site:
         except UsageError:
             return False
 
-    def elsewhere(self, request: WebRequest) -> WrongAddress:
+    def wrong_address(self, request: WebRequest) -> WrongAddress:
         """Return the error for an application whose framework does not see the address that users see."""
         setting = request.proxy_setting or "the headers that your reverse proxy sends"
         return WrongAddress(

@@ -36,7 +36,7 @@ def subject_of(assertion: str, client_id: str | None) -> str:
     if not isinstance(subject, str) or not subject:
         raise _unknown()
     if client_id not in (None, subject):
-        raise _refused("client_id parameter does not match sub claim")
+        raise _invalid_client("client_id parameter does not match sub claim")
     return subject
 
 
@@ -48,7 +48,7 @@ def check_assertion(assertion: str, client: Client, at: At) -> Flow[None]:
     claims = _verified(assertion, client)
     if claims.get("iss") != client.client_id or claims.get("sub") != client.client_id:
         raise _unknown()
-    reader = AssertionClaims(claims, _refused)
+    reader = AssertionClaims(claims, _invalid_client)
     ends = at.endpoints
     reader.check_audience((at.issuer, ends.token, ends.introspection, ends.revocation))
     expires_at = _check_times(reader, at)
@@ -56,7 +56,7 @@ def check_assertion(assertion: str, client: Client, at: At) -> Flow[None]:
     # JSON delimits the parts, so that no client can use up the `jti` of another client by a slash in its own.
     used = json.dumps([CLIENT_ASSERTION, client.client_id, reader.token_id()])
     if not (yield from UseOnce(used, expires_at + at.settings.clock_skew)):
-        raise _refused("Token reuse detected")
+        raise _invalid_client("Token reuse detected")
 
 
 def _verified(assertion: str, client: Client) -> Mapping[str, Any]:
@@ -73,23 +73,23 @@ def _registered(client: Client) -> tuple[object, tuple[str, ...]]:
         return client.secret, _SYMMETRIC
     if PRIVATE_KEY_JWT in client.auth_methods and client.jwks is not None:
         return client.jwks, ASYMMETRIC
-    raise _refused("the client does not authenticate by an assertion")
+    raise _invalid_client("the client does not authenticate by an assertion")
 
 
 def _check_times(reader: AssertionClaims, at: At) -> float:
     skew = at.settings.clock_skew
     expires_at = reader.expires_at()
     if expires_at <= at.now - skew:
-        raise _refused("Token is not active")
+        raise _invalid_client("Token is not active")
     if expires_at > at.now + MAX_LIFETIME + skew:
-        raise _refused("Token expiration is too far in the future")
+        raise _invalid_client("Token expiration is too far in the future")
     for name in ("nbf", "iat"):
         if (reader.time(name) or 0) > at.now + skew:
-            raise _refused("Token is not active")
+            raise _invalid_client("Token is not active")
     return expires_at
 
 
-def _refused(description: str) -> InvalidClient:
+def _invalid_client(description: str) -> InvalidClient:
     return InvalidClient(description=description, status=400)
 
 

@@ -26,7 +26,7 @@ _BASIC = re.compile(r"basic +([A-Za-z0-9+/=]+) *", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class Presented:
+class Credentials:
     """The client ID in a request, and at most one credential: a secret or an assertion."""
 
     client_id: str
@@ -42,20 +42,20 @@ def authenticate(request: Request, form: Parameters, at: At) -> Flow[Client]:
     authentication fails, and `TemporarilyUnavailable` after too many failures from the caller's address (RFC 6749
     §2.3.1).
     """
-    presented = _presented(request, form)
-    client = yield from FindClient(presented.client_id)
-    challenge = BASIC_CHALLENGE if presented.method == CLIENT_SECRET_BASIC else ()
+    credentials = _credentials(request, form)
+    client = yield from FindClient(credentials.client_id)
+    challenge = BASIC_CHALLENGE if credentials.method == CLIENT_SECRET_BASIC else ()
     if client is None:
         raise InvalidClient(description=UNKNOWN, status=401, headers=challenge)
-    if presented.assertion is not None:
-        yield from check_assertion(presented.assertion, client, at)
+    if credentials.assertion is not None:
+        yield from check_assertion(credentials.assertion, client, at)
         return client
-    if client.is_public and presented.method != CLIENT_SECRET_BASIC:
+    if client.is_public and credentials.method != CLIENT_SECRET_BASIC:
         return client  # a secret that a public client sends proves nothing, and does no harm
-    if presented.method not in client.auth_methods or presented.secret is None or client.secret is None:
+    if credentials.method not in client.auth_methods or credentials.secret is None or client.secret is None:
         raise UnauthorizedClient(description=UNKNOWN, status=401, headers=challenge)
     yield from refuse_waiting_address(at)
-    if presented.secret != client.secret:
+    if credentials.secret != client.secret:
         yield from count_failure_of_address(at)
         raise UnauthorizedClient(description=UNKNOWN, status=401, headers=challenge)
     return client
@@ -64,12 +64,12 @@ def authenticate(request: Request, form: Parameters, at: At) -> Flow[Client]:
 def client_id_in(request: Request) -> str | None:
     """Return the client ID in a request, which is not authenticated, or None."""
     try:
-        return _presented(request, form_of(request)).client_id
+        return _credentials(request, form_of(request)).client_id
     except OAuthError:
         return None
 
 
-def _presented(request: Request, form: Parameters) -> Presented:
+def _credentials(request: Request, form: Parameters) -> Credentials:
     basic = _from_header(request.header("authorization"))
     posted, assertion = form.get("client_secret"), form.get("client_assertion")
     if sum(proof is not None for proof in (basic, posted, assertion)) > 1:
@@ -82,15 +82,15 @@ def _presented(request: Request, form: Parameters) -> Presented:
     if assertion is not None:
         if form.get("client_assertion_type") != ASSERTION_TYPE:
             raise InvalidClient(description="Unknown client_assertion_type", status=401)
-        return Presented(subject_of(assertion, client_id), "assertion", assertion=assertion)
+        return Credentials(subject_of(assertion, client_id), "assertion", assertion=assertion)
     if client_id is None:
         raise InvalidClient(description=UNKNOWN, status=401)
     if posted is not None:
-        return Presented(client_id, CLIENT_SECRET_POST, Secret(posted))
-    return Presented(client_id, NONE)
+        return Credentials(client_id, CLIENT_SECRET_POST, Secret(posted))
+    return Credentials(client_id, NONE)
 
 
-def _from_header(header: str | None) -> Presented | None:
+def _from_header(header: str | None) -> Credentials | None:
     """Return the form-decoded credentials in `Authorization: Basic` (RFC 6749 §2.3.1), or None for another scheme."""
     match = _BASIC.fullmatch(header or "")
     if match is None:
@@ -99,7 +99,7 @@ def _from_header(header: str | None) -> Presented | None:
         name, colon, secret = base64.b64decode(match[1], validate=True).decode("ascii").partition(":")
         if not colon:
             raise ValueError
-        return Presented(
+        return Credentials(
             unquote_plus(name, errors="strict"),
             CLIENT_SECRET_BASIC,
             Secret(unquote_plus(secret, errors="strict")),

@@ -29,20 +29,20 @@ def exchange_code(form: Parameters, client: Client, at: At) -> Flow[dict[str, An
     # Any caller can send the ID of a public client, so compare the client before the code is used up.
     found = yield from FindCode(form.need("code"))
     if found is not None and found.request.client_id != client.client_id:
-        raise _refused("Auth error: Found different client_id in clientSession")
+        raise _invalid_grant("Auth error: Found different client_id in clientSession")
     code = yield from TakeCode(form.need("code"))
     if code is None:
-        raise _refused("Code not valid")
+        raise _invalid_grant("Code not valid")
     if code.used:
         yield from end_grant(code.session_id, code.grant_id)
-        raise _refused("Code not valid")
+        raise _invalid_grant("Code not valid")
     _check_redirect_uri(form, code)
     _check_verifier(form.get("code_verifier"), code.request.code_challenge)
     session = yield from FindSession(code.session_id)
     grant = session.grant(code.grant_id) if session else None
     user = (yield from FindUser(session.sub)) if session else None
     if session is None or grant is None or user is None:
-        raise _refused("Session not active")
+        raise _invalid_grant("Session not active")
     return user_answer(at, client, user, session, grant)
 
 
@@ -51,24 +51,24 @@ def _check_redirect_uri(form: Parameters, code: Code) -> None:
     if sent is None and not code.request.redirect_uri_was_sent:
         return
     if sent != code.request.redirect_uri:
-        raise _refused("Incorrect redirect_uri")
+        raise _invalid_grant("Incorrect redirect_uri")
 
 
 def _check_verifier(verifier: str | None, challenge: str | None) -> None:
     """Raise `InvalidGrant` for a wrong or missing verifier, and for a verifier if the request had no challenge."""
     if challenge is None:
         if verifier is not None:  # an attacker may have removed the challenge from the request (RFC 9700 §4.8)
-            raise _refused("PKCE code verifier specified but challenge not present in authorization")
+            raise _invalid_grant("PKCE code verifier specified but challenge not present in authorization")
         return
     if verifier is None:
-        raise _refused("PKCE code verifier not specified")
+        raise _invalid_grant("PKCE code verifier not specified")
     try:
         computed = challenge_of(verifier)
     except UsageError:
-        raise _refused("PKCE verification failed: Invalid code verifier") from None
+        raise _invalid_grant("PKCE verification failed: Invalid code verifier") from None
     if not hmac.compare_digest(computed, challenge):
-        raise _refused("PKCE verification failed: Code mismatch")
+        raise _invalid_grant("PKCE verification failed: Code mismatch")
 
 
-def _refused(description: str) -> InvalidGrant:
+def _invalid_grant(description: str) -> InvalidGrant:
     return InvalidGrant(description=description, status=400)

@@ -43,17 +43,17 @@ def grant_by_device(form: Parameters, client: Client, at: At) -> Flow[dict[str, 
     while True:
         login = yield from FindDevice(found)
         if login is None:
-            raise _refused("Device code not valid")
+            raise _invalid_grant("Device code not valid")
         if login.client_id != client.client_id:
-            raise _refused("unauthorized client")
+            raise _invalid_grant("unauthorized client")
         if login.state == "used":
             yield from end_grant(login.session_id or "", login.grant_id or "")
-            raise _refused("Device code not valid")
+            raise _invalid_grant("Device code not valid")
         if at.now >= login.expires_at:
             raise ExpiredDeviceCode(description="Device code is expired", status=400)
         if login.state == "denied":
             raise AccessDenied(description="The end user denied the authorization request", status=400)
-        after, refused = _polled(login, at.now)
+        after, refused = _after_poll(login, at.now)
         if (yield from ReplaceDevice(login, after)):
             break
     if refused is not None:
@@ -62,11 +62,11 @@ def grant_by_device(form: Parameters, client: Client, at: At) -> Flow[dict[str, 
     grant = session.grant(login.grant_id) if session else None
     user = (yield from FindUser(session.sub)) if session else None
     if session is None or grant is None or user is None:
-        raise _refused("Session not active")
+        raise _invalid_grant("Session not active")
     return user_answer(at, client, user, session, grant)
 
 
-def _polled(login: DeviceLogin, now: float) -> tuple[DeviceLogin, ServerError | None]:
+def _after_poll(login: DeviceLogin, now: float) -> tuple[DeviceLogin, ServerError | None]:
     """Return the login after a poll at `now`, and the error that makes the client poll again, or None."""
     if not login.is_pending:
         return replace(login, state="used"), None
@@ -79,5 +79,5 @@ def _polled(login: DeviceLogin, now: float) -> tuple[DeviceLogin, ServerError | 
     return replace(login, next_poll=now + login.interval), pending
 
 
-def _refused(description: str) -> InvalidGrant:
+def _invalid_grant(description: str) -> InvalidGrant:
     return InvalidGrant(description=description, status=400)

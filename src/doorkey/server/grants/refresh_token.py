@@ -31,19 +31,19 @@ def refresh(form: Parameters, client: Client, at: At) -> Flow[dict[str, Any]]:
     """Return the token response for a refresh token. Raises `InvalidRequest`, `InvalidGrant` or `InvalidScope`."""
     claims = read_own(at, form.need("refresh_token", description="No refresh token"), REFRESH)
     if claims is None:
-        raise _refused("Invalid refresh token")
+        raise _invalid_grant("Invalid refresh token")
     if claims["azp"] != client.client_id:
-        raise _refused("Invalid refresh token. Token client and authorized client don't match")
+        raise _invalid_grant("Invalid refresh token. Token client and authorized client don't match")
     if is_expired(at, claims):
-        raise _refused("Token is not active")
+        raise _invalid_grant("Token is not active")
     if (yield from is_revoked(claims, REFRESH)):
-        raise _refused("Stale token")
+        raise _invalid_grant("Stale token")
     requested_scope = form.get("scope")
     granted_scope(client, requested_scope)  # refuses an unknown scope now, while the token is still unused
     session, grant = yield from _used(at, claims, rotates=at.settings.rotates(client))
     user = yield from FindUser(session.sub)
     if user is None:
-        raise _refused("Unknown user")
+        raise _invalid_grant("Unknown user")
     narrowed = replace(grant, scope=narrowed_scope(grant.scope, client, requested_scope))
     return user_answer(at, client, user, session, narrowed)
 
@@ -66,13 +66,13 @@ def _used(at: At, claims: Mapping[str, Any], *, rotates: bool) -> Flow[tuple[Ses
         return session, grant
     left = yield from FindSession(claims["sid"])
     if left is None:
-        raise _refused("Session not active")
+        raise _invalid_grant("Session not active")
     if left.grant(claims["gid"]) is None:
-        raise _refused("Session doesn't have required client")
+        raise _invalid_grant("Session doesn't have required client")
     # The latest token may be the thief's, so end the grant, and with it all its refresh and access tokens.
     yield from end_grant(claims["sid"], claims["gid"])
-    raise _refused("Maximum allowed refresh token reuse exceeded")
+    raise _invalid_grant("Maximum allowed refresh token reuse exceeded")
 
 
-def _refused(description: str) -> InvalidGrant:
+def _invalid_grant(description: str) -> InvalidGrant:
     return InvalidGrant(description=description, status=400)

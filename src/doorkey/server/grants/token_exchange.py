@@ -39,7 +39,7 @@ def exchange_token(form: Parameters, client: Client, at: At) -> Flow[dict[str, A
     claims, user = yield from _subject(form, client, at)
     wanted = form.get("requested_token_type") or ACCESS_TOKEN_TYPE
     if wanted not in (ACCESS_TOKEN_TYPE, ID_TOKEN_TYPE):
-        raise _refused("requested_token_type unsupported")
+        raise _invalid_request("requested_token_type unsupported")
     audience = form.all("audience")
     yield from _check_known(audience, client, at)
     if client.client_id not in (claims["azp"], *audiences(claims)):
@@ -48,7 +48,7 @@ def exchange_token(form: Parameters, client: Client, at: At) -> Flow[dict[str, A
     scope = yield from _scope(requested_scope, client, claims)
     missing = [name for name in audience if name not in audiences_of(at, client, scope)]
     if missing:
-        raise _refused(f"Requested audience not available: {', '.join(dict.fromkeys(missing))}")
+        raise _invalid_request(f"Requested audience not available: {', '.join(dict.fromkeys(missing))}")
 
     about = about_user(user, scope) if user else _account(claims)
     about |= {name: claims[name] for name in ("auth_time", "acr") if name in claims}
@@ -70,19 +70,19 @@ def exchange_token(form: Parameters, client: Client, at: At) -> Flow[dict[str, A
 def _subject(form: Parameters, client: Client, at: At) -> Flow[tuple[Mapping[str, Any], User | None]]:
     """Return the claims of the subject token, and its user, or None for the token of a client's own account."""
     if client.is_public or TOKEN_EXCHANGE not in client.grants:
-        raise _refused("Standard token exchange is not enabled for the requested client")
+        raise _invalid_request("Standard token exchange is not enabled for the requested client")
     for name in _UNSUPPORTED:
         if form.get(name) is not None:
-            raise _refused(f"Parameter '{name}' is not supported for standard token exchange")
+            raise _invalid_request(f"Parameter '{name}' is not supported for standard token exchange")
     missing = "Parameter '{}' required for standard token exchange"
     token = form.need("subject_token", description=missing.format("subject_token"))
     kind = form.need("subject_token_type", description=missing.format("subject_token_type"))
     if kind != ACCESS_TOKEN_TYPE:
-        raise _refused("Parameter 'subject_token' supports access tokens only")
+        raise _invalid_request("Parameter 'subject_token' supports access tokens only")
     try:
         return (yield from live_access_token(at, token))
     except InvalidToken:
-        raise _refused("Invalid token") from None
+        raise _invalid_request("Invalid token") from None
 
 
 def _check_known(audience: tuple[str, ...], client: Client, at: At) -> Flow[None]:
@@ -118,5 +118,5 @@ def _identity(
     return {**named, **session, **({**profile(user, scope), **user.id_token_claims} if user else {})}
 
 
-def _refused(description: str) -> InvalidRequest:
+def _invalid_request(description: str) -> InvalidRequest:
     return InvalidRequest(description=description, status=400)

@@ -55,7 +55,7 @@ class SQLiteRecords:
         self._lock = ForkSafeLock()
         self._writes = 0
         try:
-            self._db, _ = open_private(self._path, _TABLES, self._check_ours, timeout=timeout)
+            self._db, _ = open_private(self._path, _TABLES, self._check_format, timeout=timeout)
         except sqlite3.Error as error:
             raise UsageError(f"the store at {self._path} cannot be opened") from error
 
@@ -104,7 +104,7 @@ class SQLiteRecords:
             truncate_log(self._db, 0)
             self._db.close()
 
-    def _check_ours(self, db: sqlite3.Connection) -> None:
+    def _check_format(self, db: sqlite3.Connection) -> None:
         try:
             found = db.execute("PRAGMA application_id").fetchone()[0]
             tables = {row[0] for row in db.execute("SELECT name FROM sqlite_master")}
