@@ -22,7 +22,7 @@ CHECKS: dict[str, Callable[[Any], object]] = {
     "texts": lambda value: arguments.texts(value, "it"),
     "seconds": lambda value: arguments.seconds(value, "it"),
     "count": lambda value: arguments.count(value, "it"),
-    "named": lambda value: arguments.named(value, "it"),
+    "nonempty_text": lambda value: arguments.nonempty_text(value, "it"),
     "each": lambda value: arguments.each(value, str, "it is several texts"),
     "function": function,
     "blocking": lambda value: arguments.blocking(value, "it is a callable"),
@@ -54,5 +54,5 @@ def test_text_in_place_of_several_values_or_a_mapping_is_in_no_frame(value: Any)
 
 def test_a_name_that_utf8_cannot_hold_is_in_no_frame() -> None:
     with pytest.raises(UsageError, match="lone surrogate") as refused:
-        arguments.named(SECRET + "\ud800", "it")
+        arguments.nonempty_text(SECRET + "\ud800", "it")
     assert SECRET not in local_variables(refused.value)

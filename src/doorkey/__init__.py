@@ -133,9 +133,9 @@ _CLIENTS = {
 
 def __getattr__(name: str) -> Any:
     # Imported on first use: a program that needs only the errors does not wait for the rest.
-    from doorkey.runtime.lazy import named
+    from doorkey.runtime.lazy import lazy_name
 
-    return named(__name__, {**_MODULES, **_CLIENTS}, name)
+    return lazy_name(__name__, {**_MODULES, **_CLIENTS}, name)
 
 
 def __dir__() -> list[str]:

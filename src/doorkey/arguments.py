@@ -30,9 +30,9 @@ def text(value: object, what: str) -> str:
     """Return `value` if it is text. Raises `UsageError` for anything else."""
     if isinstance(value, str):
         return value
-    refused = _refusal(f"{what} is text", value)
+    error = _wrong_type(f"{what} is text", value)
     del value
-    raise refused
+    raise error
 
 
 def encodable(value: str) -> bool:
@@ -49,9 +49,9 @@ def texts(value: object, what: str) -> tuple[str, ...]:
     wrong = value if several is None else next((item for item in several if not isinstance(item, str)), _NONE_WRONG)
     if wrong is _NONE_WRONG:
         return cast("tuple[str, ...]", several)
-    refused = _refusal(expected, wrong)
+    error = _wrong_type(expected, wrong)
     del value, several, wrong
-    raise refused
+    raise error
 
 
 def members(value: object, expected: str) -> tuple[Any, ...]:
@@ -59,9 +59,9 @@ def members(value: object, expected: str) -> tuple[Any, ...]:
     several = _several(value)
     if several is not None:
         return several
-    refused = _refusal(expected, value)
+    error = _wrong_type(expected, value)
     del value
-    raise refused
+    raise error
 
 
 def _several(value: object) -> tuple[Any, ...] | None:
@@ -91,14 +91,14 @@ def count(value: object, what: str, *, least: int = 1, most: float = LATEST) -> 
     raise UsageError(f"{what} is a whole number, {least} or more" + (f" and at most {most}" if most < LATEST else ""))
 
 
-def named(value: object, what: str) -> str:
+def nonempty_text(value: object, what: str) -> str:
     """Return a text that can be a name. Raises `UsageError` if it is empty or cannot be encoded as UTF-8."""
     if isinstance(value, str) and value and encodable(value):
         return value
-    refused = f"{what} is text that is not empty and has no lone surrogate"
-    refusal = UsageError(refused) if isinstance(value, str) else _refusal(f"{what} is text", value)
+    expected = f"{what} is text that is not empty and has no lone surrogate"
+    error = UsageError(expected) if isinstance(value, str) else _wrong_type(f"{what} is text", value)
     del value
-    raise refusal
+    raise error
 
 
 def each(value: object, kind: type[T], expected: str) -> tuple[T, ...]:
@@ -107,26 +107,26 @@ def each(value: object, kind: type[T], expected: str) -> tuple[T, ...]:
     wrong = value if several is None else next((item for item in several if not isinstance(item, kind)), _NONE_WRONG)
     if wrong is _NONE_WRONG:
         return cast("tuple[T, ...]", several)
-    refused = _refusal(expected, wrong)
+    error = _wrong_type(expected, wrong)
     del value, several, wrong
-    raise refused
+    raise error
 
 
 def mapping(value: object, what: str) -> Mapping[str, Any]:
     """Return `value` if it is a mapping. Raises `UsageError` for anything else."""
     if isinstance(value, Mapping):
         return cast("Mapping[str, Any]", value)
-    refused = _refusal(f"{what} is a mapping", value)
+    error = _wrong_type(f"{what} is a mapping", value)
     del value
-    raise refused
+    raise error
 
 
 def function(value: object, expected: str) -> None:
     """Raise `UsageError` unless `value` is callable."""
     if not callable(value):
-        refused = _refusal(expected, value)
+        error = _wrong_type(expected, value)
         del value
-        raise refused
+        raise error
 
 
 def accepts(call: object, keywords: Iterable[Iterable[str]], expected: str) -> None:
@@ -149,9 +149,9 @@ def accepts(call: object, keywords: Iterable[Iterable[str]], expected: str) -> N
 def blocking(value: object, expected: str) -> None:
     """Raise `UsageError` unless `value` is callable and is not a coroutine function."""
     if not callable(value):
-        refused = _refusal(expected, value)
+        error = _wrong_type(expected, value)
         del value
-        raise refused
+        raise error
     if awaits(value):
         raise UsageError(f"{expected}, and not a coroutine function: use the asynchronous twin of this class for that")
 
@@ -168,9 +168,9 @@ def clock(value: object, expected: str = "clock is a callable that returns secon
     error belongs to the program, and the next use of the clock raises it.
     """
     if not callable(value) or awaits(value):
-        refused = _refusal(expected, value)
+        error = _wrong_type(expected, value)
         del value
-        raise refused
+        raise error
     try:
         now: object = value()
     except Exception:  # noqa: BLE001  # a clock that fails now may work later
@@ -195,9 +195,9 @@ def instance(value: object, kind: type[T], expected: str) -> T:
     """Return `value` if it is an instance of `kind`. Raises `UsageError` for anything else."""
     if isinstance(value, kind):
         return value
-    refused = _refusal(expected, value)
+    error = _wrong_type(expected, value)
     del value
-    raise refused
+    raise error
 
 
 def did_you_mean(name: str, known: Iterable[str], otherwise: str = "") -> str:
@@ -208,7 +208,7 @@ def did_you_mean(name: str, known: Iterable[str], otherwise: str = "") -> str:
     return f": did you mean {near[0]!r}?" if near else otherwise
 
 
-def _refusal(expected: str, value: object) -> UsageError:
+def _wrong_type(expected: str, value: object) -> UsageError:
     return UsageError(f"{expected}, not {type(value).__name__}")
 
 

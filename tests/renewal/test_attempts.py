@@ -93,7 +93,7 @@ def test_a_failure_that_is_not_shared_counts_as_an_attempt_and_nothing_more() ->
 
 def test_a_token_that_is_put_ends_the_failures() -> None:
     made = failed()
-    made.put()
+    made.record_new_token()
     assert (made.generation, made.failures, made.error) == (2, 0, None)
 
 
@@ -106,7 +106,7 @@ def test_a_number_out_of_range_is_refused() -> None:
 
 def test_a_token_that_was_put_ends_the_pause_and_none_is_to_begin() -> None:
     made = failed()
-    made.put()
+    made.record_new_token()
     assert not made.is_pausing(NOW)
     made.end()
     assert not made.is_pausing(NOW)
@@ -114,7 +114,7 @@ def test_a_token_that_was_put_ends_the_pause_and_none_is_to_begin() -> None:
 
 def test_a_success_begins_no_pause() -> None:
     made = Attempts(Backoff(first=8.0))
-    made.put()
+    made.record_new_token()
     made.back_off(NOW, 1.0)
     assert (made.pause, made.retry_at) == (0.0, 0.0)
 

@@ -148,7 +148,7 @@ def test_a_loop_that_was_stopped_in_mid_renewal_and_runs_again_is_waited_for(loo
     with world.waiting(*KINDS) as outcomes:
         world.lock.wait_for(3)
         assert not world.lock.is_abandoned()
-        world.awaiting.state.put(NEW)  # what its renewal brings
+        world.awaiting.state.set_token(NEW)  # what its renewal brings
         leader.cancel()
         with suppress(asyncio.CancelledError):
             loop.run_until_complete(leader)

@@ -61,7 +61,7 @@ def fails() -> None:
 
 def pausing(token: OAuthToken) -> Slot:
     made = Slot(Renews(renewing), backoff=Backoff(first=8.0, most=8.0), random=lambda: 0.5)
-    made.put(token)
+    made.set_token(token)
     return made
 
 
@@ -118,7 +118,7 @@ def test_a_requested_renewal_is_made_unless_a_token_to_use_came_while_it_waited(
     with ThreadPoolExecutor(1) as pool:
         outcome = pool.submit(caller.renewed, renewing)
         caller.lock.wait_for(1)
-        caller.state.put(put)
+        caller.state.set_token(put)
         caller.state.issued = put if issued else None
         caller.lock.release(holder)
     assert outcome.result() == (NEW if asked else put)
@@ -130,7 +130,7 @@ def test_an_expired_token_that_is_put_during_each_renewal_is_never_used(kind: st
     caller = Caller(kind, slot())
 
     def put(number: int) -> None:
-        caller.state.put(OAuthToken(Secret(f"put-{number}"), expires_at=NOW - 1, lifetime=300.0))
+        caller.state.set_token(OAuthToken(Secret(f"put-{number}"), expires_at=NOW - 1, lifetime=300.0))
 
     caller.answers.extend(partial(put, number) for number in range(TRIES))
     with pytest.raises(TokenExpiredError, match="another caller replaces it by an expired token"):
@@ -144,7 +144,7 @@ def test_a_requested_renewal_that_is_overtaken_by_expired_tokens_each_time_fails
 
     def overtake() -> None:
         """Put an expired token while the caller waits, and hold the lock again before the caller goes on."""
-        caller.state.put(OAuthToken(Secret(f"put-{overtakes.pop()}"), expires_at=NOW - 1, lifetime=300.0))
+        caller.state.set_token(OAuthToken(Secret(f"put-{overtakes.pop()}"), expires_at=NOW - 1, lifetime=300.0))
         caller.lock.release(holders.pop())
         holders.append(other.submit(acquired).result())
 
@@ -190,7 +190,7 @@ def test_a_requested_renewal_is_made_once_although_its_token_has_expired_and_ano
         return PUT
 
     caller = Caller(kind, slot())
-    caller.answers.append(lambda: caller.state.put(LOGIN))
+    caller.answers.append(lambda: caller.state.set_token(LOGIN))
     assert caller.renewed(renew) == PUT
     assert caller.asked == 1
     assert caller.state.token == LOGIN

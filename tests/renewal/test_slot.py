@@ -28,7 +28,7 @@ def renewing(token: OAuthToken | None) -> Flow[OAuthToken]:
 
 def slot(token: OAuthToken | None = OLD, *, can: bool = True, backoff: Backoff | None = None) -> Slot:
     made = Slot(Renews(renewing, can=can), backoff=backoff)
-    made.put(token)
+    made.set_token(token)
     return made
 
 
@@ -119,7 +119,7 @@ def test_without_a_token_there_is_a_first_one_to_get_or_an_error() -> None:
 def test_a_look_is_of_one_moment_though_another_token_is_put_meanwhile() -> None:
     class PutsMeanwhile(Renews):
         def renewable(self, token: OAuthToken | None) -> bool:
-            made.put(NEW)
+            made.set_token(NEW)
             return True
 
     made = slot()
@@ -133,7 +133,7 @@ def test_a_token_is_available_while_it_is_fresh_and_neither_rejected_nor_replace
     assert made.fresh_token(NOW + 240) is None  # stale
     made.drop_fast_path()
     assert made.fresh_token(NOW) is None
-    made.put(NEW)
+    made.set_token(NEW)
     made.reject(NEW)
     assert made.fresh_token(NOW) is None
     assert slot(None).fresh_token(NOW) is None
@@ -141,7 +141,7 @@ def test_a_token_is_available_while_it_is_fresh_and_neither_rejected_nor_replace
 
 def test_a_leeway_of_the_slot_counts() -> None:
     made = Slot(Renews(renewing), 300.0, caps_leeway=False)
-    made.put(NEW)
+    made.set_token(NEW)
     assert made.decide(NOW)[2] is Decision.RENEW_IF_FREE
 
 
@@ -191,14 +191,14 @@ def test_a_canceled_or_interrupted_attempt_does_not_count_and_the_next_waiter_re
 def test_a_token_put_from_outside_is_what_the_waiters_get() -> None:
     made = slot()
     seen = made.attempts.generation
-    made.put(NEW)
+    made.set_token(NEW)
     assert outcome(made.renew_or_share(seen)) == NEW
 
 
 def test_a_token_taken_away_while_one_waited_is_missing() -> None:
     made = slot()
     seen = made.attempts.generation
-    made.put(None)
+    made.set_token(None)
     with pytest.raises(MissingTokenError, match="removed while it was being renewed"):
         next(made.renew_or_share(seen))
 
@@ -207,7 +207,7 @@ def test_a_failure_that_comes_after_another_token_was_put_does_not_touch_that_to
     made = slot()
     filling = made.renew_or_share(made.attempts.generation)
     next(filling)
-    made.put(NEW)
+    made.set_token(NEW)
     seen = made.attempts.generation
     with pytest.raises(TransportError):
         filling.throw(TransportError("gone"))
@@ -229,7 +229,7 @@ def test_a_call_may_bring_its_own_way_of_renewing() -> None:
 
 def test_a_token_that_came_back_inside_its_margin_or_expired_is_used_and_not_asked_for_in_a_loop() -> None:
     made = Slot(Renews(renewing), leeway=1e6, caps_leeway=False)
-    made.put(OLD)
+    made.set_token(OLD)
     assert answered(made.renew_or_share(made.attempts.generation)) == NEW
 
 
@@ -326,7 +326,7 @@ LOGIN = replace(OLD, refresh_token=Secret("rt-1"))
 def buried(token: OAuthToken | None = LOGIN, *, repeatable: bool = False) -> Slot:
     """A slot whose grant the server has refused."""
     made = Slot(Renews(renewing, again=repeatable))
-    made.put(token)
+    made.set_token(token)
     made.mark_dead(token, REFUSED)
     return made
 
@@ -371,14 +371,14 @@ def test_where_the_first_grant_can_be_repeated_the_token_is_renewed_anyway() -> 
 def test_another_token_ends_the_death_of_the_grant_even_with_the_same_refresh_token() -> None:
     for other in (replace(LOGIN, refresh_token=Secret("rt-2")), LOGIN):
         made = buried()
-        made.put(other)
+        made.set_token(other)
         assert made.dead_grant_of(made.token) is None
         assert made.decide(NOW)[2] is Decision.RENEW
 
 
 def test_a_refusal_that_comes_after_another_token_was_put_says_nothing_of_that_token() -> None:
     made = slot(LOGIN)
-    made.put(NEW)
+    made.set_token(NEW)
     made.mark_dead(LOGIN, REFUSED)
     assert made.dead is None
 

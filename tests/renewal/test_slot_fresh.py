@@ -20,7 +20,7 @@ def never(_: OAuthToken | None) -> Flow[OAuthToken]:
 
 def slot_with(one: OAuthToken | None, leeway: float | None = None) -> Slot:
     slot = Slot(Renews(never), leeway)
-    slot.put(one)
+    slot.set_token(one)
     return slot
 
 
@@ -45,7 +45,7 @@ def test_a_rejected_token_is_no_longer_available_and_the_next_one_is() -> None:
     slot = slot_with(token("a"))
     assert slot.reject(token("a"))
     assert slot.fresh_token(NOW) is None
-    slot.put(other := token("b"))
+    slot.set_token(other := token("b"))
     assert slot.fresh_token(NOW) is other
 
 

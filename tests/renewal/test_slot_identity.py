@@ -30,7 +30,7 @@ class Saves(Renews):
     def _renewed(self, _: OAuthToken | None) -> Flow[OAuthToken]:
         yield from ASK
         assert self.slot is not None
-        self.slot.put(NEW)
+        self.slot.set_token(NEW)
         return NEW
 
 
@@ -65,7 +65,7 @@ def test_a_rotated_refresh_token_is_kept_for_the_same_token_and_the_attempt_is_s
     assert made.is_current(replace(DEAD, refresh_token=Secret("rt-2")))
     assert not made.is_current(replace(DEAD, refresh_token=Secret("rt-3")))
     assert made.generation == before
-    made.put(NEW)
+    made.set_token(NEW)
     made.rotate(DEAD, Secret("rt-4"))
     assert made.token is NEW
     assert not made.is_current(DEAD)
@@ -91,11 +91,11 @@ def test_a_dead_grant_is_that_of_its_refresh_token_alone() -> None:
 
 def test_a_decision_about_one_token_is_not_ended_by_the_dead_grant_of_the_next() -> None:
     def login_of_a_dead_grant() -> None:
-        made.put(LIVING)
+        made.set_token(LIVING)
         made.mark_dead(LIVING, REFUSED)
 
     made = Slot(Meanwhile(login_of_a_dead_grant))
-    made.put(DEAD)
+    made.set_token(DEAD)
     seen, token, decision = made.decide(NOW)
     assert (seen, token, decision) == (made.generation, LIVING, Decision.USE)
 
@@ -103,7 +103,7 @@ def test_a_decision_about_one_token_is_not_ended_by_the_dead_grant_of_the_next()
 def test_a_rejected_token_that_a_session_replaces_itself_leaves_an_unproven_one() -> None:
     renewer = Saves()
     made = renewer.slot = Slot(renewer)
-    made.put(OLD)
+    made.set_token(OLD)
     made.reject(OLD)
     assert answered(made.renew_or_share(made.generation)) is NEW
     assert made.rejections.unproven == NEW.access_token
@@ -114,7 +114,7 @@ def test_no_token_is_unproven_once_the_token_is_taken_away() -> None:
     made.reject(OLD)
     answered(made.renew_or_share(made.generation))
     assert made.rejections.unproven == NEW.access_token
-    made.put(None)
+    made.set_token(None)
     assert made.rejections.unproven is None
 
 
@@ -125,7 +125,7 @@ def test_an_attempt_that_brings_the_very_same_token_has_ended_anyway() -> None:
         return token
 
     made = Slot(Renews(again))
-    made.put(LIVING)
+    made.set_token(LIVING)
     before = made.generation
     attempt = made.renew_or_share(before)
     assert next(attempt) == ASK
@@ -139,7 +139,7 @@ def test_a_renewal_that_a_logout_has_overtaken_brings_no_token() -> None:
     made = slot()
     attempt = made.renew_or_share(made.generation)
     assert next(attempt) == ASK
-    made.put(None)
+    made.set_token(None)
     with pytest.raises(MissingTokenError, match="removed while it was being renewed"):
         attempt.send(ANSWER)
     assert made.token is None

@@ -26,7 +26,7 @@ def renewing(token: OAuthToken | None) -> Flow[OAuthToken]:
 
 def slot(**how: float) -> Slot:
     made = Slot(Renews(renewing), None, Backoff(first=8.0))
-    made.put(OLD)
+    made.set_token(OLD)
     return made
 
 
@@ -40,7 +40,7 @@ class Compared(Secret):
         object.__setattr__(self, "meanwhile", slot)
 
     def __ne__(self, other: object) -> bool:
-        self.meanwhile.put(NEW)  # type: ignore[attr-defined]
+        self.meanwhile.set_token(NEW)  # type: ignore[attr-defined]
         return not super().__eq__(other)
 
     __hash__ = Secret.__hash__
@@ -49,7 +49,7 @@ class Compared(Secret):
 def test_a_token_that_is_put_while_another_is_refused_is_not_lost_nor_forgotten() -> None:
     made = slot()
     refused = replace(OLD, access_token=Compared("old", made))
-    made.put(refused)
+    made.set_token(refused)
     made.reject(replace(OLD, access_token=Secret("old")))
     assert made.token == NEW
     assert made.decide(NOW)[2] is Decision.USE

@@ -18,10 +18,10 @@ def test_a_leeway_that_is_not_shorter_than_the_lifetime_counts_as_half_of_it_and
 ) -> None:
     made = Slot(Renews(renewing), leeway)
     with pytest.warns(RuntimeWarning, match=rf"leeway={leeway:g} is not shorter .* \(300 s\).* renewed 150 s"):
-        made.put(NEW)
+        made.set_token(NEW)
     assert made.decide(NOW + 149)[2] is Decision.USE
     assert made.decide(NOW + 150)[2] is Decision.RENEW_IF_FREE
-    made.put(replace(NEW, expires_at=NOW + 600))  # no second warning, which would be an error here
+    made.set_token(replace(NEW, expires_at=NOW + 600))  # no second warning, which would be an error here
     assert made.fresh_token(NOW + 449) is not None
     assert made.fresh_token(NOW + 450) is None
 
@@ -29,20 +29,20 @@ def test_a_leeway_that_is_not_shorter_than_the_lifetime_counts_as_half_of_it_and
 def test_a_warning_that_is_an_error_loses_no_token() -> None:
     made = Slot(Renews(renewing), 300.0)
     with pytest.raises(RuntimeWarning):  # as this suite turns every warning into one
-        made.put(NEW)
+        made.set_token(NEW)
     assert made.fresh_token(NOW + 149) is NEW
 
 
 def test_a_leeway_between_half_the_lifetime_and_all_of_it_counts_as_half_without_a_warning() -> None:
     made = Slot(Renews(renewing), 299.0)
-    made.put(NEW)
+    made.set_token(NEW)
     assert made.fresh_token(NOW + 149) is NEW
     assert made.fresh_token(NOW + 150) is None
 
 
 def test_a_session_honors_a_leeway_as_given() -> None:
     made = Slot(Renews(renewing), 300.0, caps_leeway=False)
-    made.put(NEW)
+    made.set_token(NEW)
     assert made.fresh_token(NOW) is None
     assert made.decide(NOW)[2] is Decision.RENEW_IF_FREE
 
@@ -69,13 +69,13 @@ def test_a_token_that_the_renewal_has_put_itself_is_put_once() -> None:
     class Puts(Renews):
         def _renew(self, _: OAuthToken | None) -> Flow[OAuthToken]:
             yield from ASK
-            made.put(NEW)
+            made.set_token(NEW)
             return NEW
 
     renewer = Puts(renewing)
     renewer.renew = renewer._renew
     made = Slot(renewer)
-    made.put(OLD)
+    made.set_token(OLD)
     before = made.generation
     assert answered(made.renew_or_share(before)) is NEW
     assert made.generation == before + 1

@@ -14,7 +14,7 @@ from tests.support.flights import Renews, renewing
 
 def slot(random: Callable[[], float], leeway: float | None = None) -> Slot:
     made = Slot(Renews(renewing), leeway, random=random)
-    made.put(NEW)
+    made.set_token(NEW)
     return made
 
 
@@ -35,7 +35,7 @@ def test_each_token_draws_its_own_share() -> None:
     shares = iter([0.0, 1.0])
     made, second = slot(lambda: next(shares)), replace(NEW, expires_at=NOW + 600)
     assert is_stale_from(made, 30.0)
-    made.put(second)
+    made.set_token(second)
     assert is_stale_from(made, 60.0, second)
 
 
@@ -47,7 +47,7 @@ def test_a_random_that_fails_loses_no_token_and_leaves_the_whole_margin() -> Non
     draws = iter([0.0, 7.0])
     made, second = slot(lambda: next(draws)), replace(NEW, expires_at=NOW + 600)
     with pytest.raises(UsageError, match="what random returns"):
-        made.put(second)
+        made.set_token(second)
     assert is_stale_from(made, 60.0, second)
 
 

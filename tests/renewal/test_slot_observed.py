@@ -37,7 +37,7 @@ def never(_: OAuthToken | None) -> Flow[OAuthToken]:
 
 def slot_with(token: OAuthToken) -> Slot:
     slot = Slot(Renews(never))
-    slot.put(token)
+    slot.set_token(token)
     return slot
 
 

@@ -16,9 +16,9 @@ def test_a_token_in_place_of_a_refused_one_is_unproven_until_the_next() -> None:
     assert made.reject(OLD)
     assert answered(made.renew_or_share(made.attempts.generation)) == NEW
     assert made.rejections.unproven == NEW.access_token
-    made.put(replace(NEW, refresh_token=None))
+    made.set_token(replace(NEW, refresh_token=None))
     assert made.rejections.unproven == NEW.access_token
-    made.put(OLD)
+    made.set_token(OLD)
     assert made.rejections.unproven is None
 
 
@@ -32,7 +32,7 @@ def test_of_two_tokens_that_are_renewed_by_hand_the_one_that_was_put_meanwhile_s
     made, other = slot(), replace(OLD, access_token=Secret("of a login"))
     filling = made.renew_or_share(made.attempts.generation, renew=renewing)
     assert next(filling) == ASK
-    made.put(other)
+    made.set_token(other)
     with pytest.raises(StopIteration) as done:
         filling.send(ANSWER)
     assert (done.value.value, made.token) == (NEW, other)
@@ -42,7 +42,7 @@ def test_a_renewal_that_a_login_has_overtaken_brings_the_logins_token() -> None:
     made, other = slot(), replace(OLD, access_token=Secret("of a login"))
     filling = made.renew_or_share(made.attempts.generation)
     assert next(filling) == ASK
-    made.put(other)
+    made.set_token(other)
     with pytest.raises(StopIteration) as done:
         filling.send(ANSWER)
     assert done.value.value == other
@@ -53,7 +53,7 @@ def test_a_slot_tells_a_token_that_a_renewal_brought_from_one_that_was_put() -> 
     before = made.issued
     renewed = answered(made.renew_or_share(made.attempts.generation))
     assert (before, made.issued) == (None, renewed)
-    made.put(OLD)
+    made.set_token(OLD)
     assert made.issued is None
 
 

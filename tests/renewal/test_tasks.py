@@ -262,7 +262,7 @@ async def test_a_task_that_saves_the_token_may_use_it_meanwhile() -> None:
         yield from saved
 
     shared = Slot(Renews(renew))
-    shared.put(EXPIRED)
+    shared.set_token(EXPIRED)
     flight = AsyncSingleFlight(shared, Exchange(), now)
     with anyio.fail_after(WAIT):
         assert await flight.token() == NEW

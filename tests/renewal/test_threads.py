@@ -141,7 +141,7 @@ def test_a_concurrent_reader_never_gets_the_expired_token() -> None:
 
     def clock() -> float:
         if shared.token is EXPIRED:
-            shared.put(NEW)
+            shared.set_token(NEW)
         return NOW
 
     assert SingleFlight(shared, Server(), clock).token() == NEW
@@ -170,11 +170,11 @@ def test_an_update_token_may_use_the_token_without_waiting_for_itself() -> None:
         used.append(flight.token())
 
     shared = Slot(Renews(renew))
-    shared.put(EXPIRED)
+    shared.set_token(EXPIRED)
     flight = SingleFlight(shared, Server(), now)
     assert flight.token() == NEW
     assert used == [NEW, NEW]
-    shared.put(STALE)
+    shared.set_token(STALE)
     assert flight.token() == NEW
 
 

@@ -45,7 +45,7 @@ def calling(hook: Callable[[], Any], token: OAuthToken = EXPIRED) -> Slot:
         return NEW
 
     made = Slot(Renews(renew))
-    made.put(token)
+    made.set_token(token)
     return made
 
 
@@ -108,7 +108,7 @@ def test_an_update_token_sees_the_token_it_saves_and_gets_an_error_if_it_request
         return NEW
 
     shared = Slot(Renews(renew))
-    shared.put(EXPIRED)
+    shared.set_token(EXPIRED)
     flight = SingleFlight(shared, _performs_nothing, now)
     assert flight.token() == NEW
     assert told[0] == repr(NEW)
@@ -167,7 +167,7 @@ async def test_a_task_that_outlives_the_renewal_it_was_begun_in_is_inside_no_lon
 
     async def later() -> OAuthToken:
         await over.wait()
-        flight.state.put(EXPIRED)
+        flight.state.set_token(EXPIRED)
         return await flight.token()
 
     async def hook() -> None:
@@ -288,7 +288,7 @@ def place_after(renewals: int) -> tuple[int, int]:
     slot = calling(lambda: begun.append(copy_context()))  # as create_task and call_later do
     for _ in range(renewals):
         begun[-1].run(SingleFlight(slot, _performs_nothing, now).token)
-        slot.put(EXPIRED)
+        slot.set_token(EXPIRED)
     place, places, tokens = begun[-1][doorkey_inside._here], 0, 0
     while place is not None:
         places, tokens, place = places + 1, tokens + (place.token is not None), place.outer

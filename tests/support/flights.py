@@ -49,7 +49,7 @@ class Renews:
 
 def slot(token: OAuthToken | None = EXPIRED) -> Slot:
     made = Slot(Renews(renewing))
-    made.put(token)
+    made.set_token(token)
     return made
 
 

@@ -9,6 +9,6 @@ __all__ = ["OAuth2Auth"]
 
 
 def __getattr__(name: str) -> Any:
-    from doorkey.runtime.lazy import named
+    from doorkey.runtime.lazy import lazy_name
 
-    return named(__name__, {"OAuth2Auth": "doorkey.auth.oauth2_auth"}, name)
+    return lazy_name(__name__, {"OAuth2Auth": "doorkey.auth.oauth2_auth"}, name)

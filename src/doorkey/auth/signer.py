@@ -341,7 +341,7 @@ def _refuse(options: Mapping[str, Any], token_source: Any) -> None:
 
 def _static(token: OAuth2Token) -> tuple[Source, Any]:
     slot = Slot(_NotRenewable())
-    slot.put(token.value)
+    slot.set_token(token.value)
     return (
         FlightSource(slot, SingleFlight(slot, performs_nothing, wall_time)),
         FlightSource(slot, AsyncSingleFlight(slot, performs_nothing, wall_time)),

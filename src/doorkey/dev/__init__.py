@@ -56,9 +56,9 @@ _MODULES = {
 
 def __getattr__(name: str) -> Any:
     # Imported on first use, so that `python -m doorkey.dev` can report a missing library in one sentence.
-    from doorkey.runtime.lazy import named
+    from doorkey.runtime.lazy import lazy_name
 
-    return named(__name__, _MODULES, name)
+    return lazy_name(__name__, _MODULES, name)
 
 
 def __dir__() -> list[str]:

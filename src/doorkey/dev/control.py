@@ -21,7 +21,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Any, Final, Self, TypeAlias
 
-from doorkey.arguments import count, did_you_mean, named
+from doorkey.arguments import count, did_you_mean, nonempty_text
 from doorkey.dev.provider import MAX_PORT, Provider
 from doorkey.errors import OAuthError, UsageError, printable
 from doorkey.values import Secret, hides_locals
@@ -85,7 +85,7 @@ class Control:
     @hides_locals
     def __init__(self, provider: Provider, *, port: int = 0, token: str | None = None) -> None:
         count(port, "port", least=0, most=MAX_PORT)
-        if token is not None and len(named(token, "the token of the control")) < MIN_TOKEN:
+        if token is not None and len(nonempty_text(token, "the token of the control")) < MIN_TOKEN:
             raise UsageError(f"the token of the control must have at least {MIN_TOKEN} characters")
         self._secret = Secret(secrets.token_urlsafe(32) if token is None else token)
         try:

@@ -12,7 +12,7 @@ from types import TracebackType
 from typing import Any, Self
 from urllib.parse import urlencode, urlsplit
 
-from doorkey.arguments import count, encodable, flag, instance, named, text
+from doorkey.arguments import count, encodable, flag, instance, nonempty_text, text
 from doorkey.dev.app import App
 from doorkey.dev.browser import DEVICE_PATH
 from doorkey.dev.certificates import LOOPBACK_NAMES, Certificates
@@ -105,7 +105,7 @@ class Provider(Service):
         control_page: bool = False,
     ) -> None:
         instance(allow_remote, bool, "allow_remote is True or False")
-        if not is_loopback(named(host, "host")) and not allow_remote:
+        if not is_loopback(nonempty_text(host, "host")) and not allow_remote:
             raise UsageError(f"listening at {host}, beyond loopback, must be allowed explicitly: set allow_remote=True")
         count(port, "port", least=0, most=MAX_PORT)
         super().__init__(clients, users, realms, client_jwks, trusted_issuers, access_token_lifetime, clock)

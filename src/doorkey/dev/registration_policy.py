@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from doorkey.arguments import flag, named
+from doorkey.arguments import flag, nonempty_text
 from doorkey.dev.client_documents import ClientDocuments
 from doorkey.errors import UsageError
 from doorkey.server.context import RegistrationPolicy
@@ -29,5 +29,5 @@ def registration_policy(
         return None
     secret = None
     if token is not None:
-        secret = Secret(named(token.reveal() if isinstance(token, Secret) else token, "initial_access_token"))
+        secret = Secret(nonempty_text(token.reveal() if isinstance(token, Secret) else token, "initial_access_token"))
     return RegistrationPolicy(secret, has_documents=ClientDocuments.can_be_fetched())

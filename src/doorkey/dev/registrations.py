@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import fields, replace
 from typing import Any
 
-from doorkey.arguments import named, text, texts
+from doorkey.arguments import nonempty_text, text, texts
 from doorkey.protocol.grants import DEVICE_CODE, JWT_BEARER, TOKEN_EXCHANGE
 from doorkey.server.model import Settings
 from doorkey.server.option_names import check_names
@@ -59,7 +59,7 @@ def user(
     """
     check_names(more, [one.name for one in fields(User) if one.name != "sub"], "a user")
     return User(
-        sub=str(uuid.uuid5(uuid.NAMESPACE_URL, f"doorkey:user:{named(username, 'username')}")),
+        sub=str(uuid.uuid5(uuid.NAMESPACE_URL, f"doorkey:user:{nonempty_text(username, 'username')}")),
         username=username,
         password=_secret(password, "password"),
         roles=(*texts(roles, "roles"), "default-roles-master", "offline_access", "uma_authorization"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from doorkey.arguments import flag, function, named
+from doorkey.arguments import flag, function, nonempty_text
 from doorkey.errors import UsageError
 from doorkey.login.connections import origin_session
 from doorkey.login.effects import AtSession
@@ -103,7 +103,7 @@ class _Registration(LoginFlows, NotPicklable):
         if place is None:
             raise UsageError("the provider is missing: give issuer=, metadata=, or the URLs of its endpoints")
         known_as = core.options.metadata.issuer or origin_shown(place)
-        self._name = known_as if name is None else named(name, "the name")
+        self._name = known_as if name is None else nonempty_text(name, "the name")
 
     @property
     def name(self) -> str:

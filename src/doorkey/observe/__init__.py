@@ -13,6 +13,6 @@ __all__ = ["Kind", "TokenEvent"]
 
 def __getattr__(name: str) -> Any:
     # Every module with a token imports the observer; the modules of events are imported with the first event.
-    from doorkey.runtime.lazy import named
+    from doorkey.runtime.lazy import lazy_name
 
-    return named(__name__, dict.fromkeys(__all__, "doorkey.observe.events"), name)
+    return lazy_name(__name__, dict.fromkeys(__all__, "doorkey.observe.events"), name)

@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from doorkey.arguments import instance, mapping, named, seconds
+from doorkey.arguments import instance, mapping, nonempty_text, seconds
 from doorkey.errors import UsageError
 from doorkey.tokens import legal_refresh_token, legal_token
 from doorkey.values import RedactedDict, Secret, constructor_clears_locals, hides_locals
@@ -67,7 +67,7 @@ class RegisteredClient:
         if self.registration_client_uri is not None:
             check_endpoint(self.registration_client_uri, "registration_client_uri", self.http_hosts)
         if self.issuer is not None:
-            named(self.issuer, "the issuer")
+            nonempty_text(self.issuer, "the issuer")
         object.__setattr__(self, "metadata", RedactedDict(mapping(self.metadata, "metadata")))
 
     def issued(self) -> dict[str, Any]:

@@ -31,7 +31,7 @@ class Attempts:
         self.pause = self.retry_at = 0.0
         self._ended = 0  # the generation whose pause has begun
 
-    def put(self) -> None:
+    def record_new_token(self) -> None:
         """Record that another token was set, which clears the last failure."""
         self.error, self.failures = None, 0
         self.generation += 1

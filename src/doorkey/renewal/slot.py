@@ -142,7 +142,7 @@ class Slot:
         """The number of attempts that ended and of tokens that were set."""
         return self.attempts.generation
 
-    def put(self, token: OAuthToken | None) -> None:
+    def set_token(self, token: OAuthToken | None) -> None:
         """Set the token. Callers that wait for the lock get this one."""
         random = self.attempts.random
         share = 1.0
@@ -155,7 +155,7 @@ class Slot:
                 self.rejections = ApiRejections()
             self._times = self._fast = self._times_of(token)
             self.rejected = self.dead = self.rotated = self.issued = None
-            self.attempts.put()
+            self.attempts.record_new_token()
         if self._caps:
             self._caps = not warn_of_leeway(token, self.leeway) or None
 
@@ -265,7 +265,7 @@ class Slot:
         attempts = self.attempts
         if attempts.generation != seen:
             attempts.raise_shared()
-            return self._put_meanwhile()
+            return self._token_set_meanwhile()
         token, rejected, rejections = self._times[0], self.rejected, self.rejections
         try:
             renewed = yield from (renew or self.renewer.renew)(token)
@@ -276,8 +276,8 @@ class Slot:
             raise
         if self._times[0] is not renewed or attempts.generation == seen:  # else a session has set it already
             if not self.is_current(token):  # a login or logout meanwhile: the renewed token belongs to an earlier login
-                return renewed if renew is not None else self._put_meanwhile()
-            self.put(renewed)
+                return renewed if renew is not None else self._token_set_meanwhile()
+            self.set_token(renewed)
         self.issued = renewed
         if rejected is not None:
             rejections.replaced_by(renewed.access_token)
@@ -305,8 +305,8 @@ class Slot:
             self._times = self._times_of(self.token.with_refresh_token(refresh_token))
             self.drop_fast_path()
 
-    def _put_meanwhile(self) -> OAuthToken:
-        if (theirs := self.token) is not None:  # read after `generation`, which put() changes last
+    def _token_set_meanwhile(self) -> OAuthToken:
+        if (theirs := self.token) is not None:  # read after `generation`, which set_token() changes last
             return theirs
         raise MissingTokenError("the token was removed while it was being renewed: call fetch_token() again")
 

@@ -62,7 +62,7 @@ class TokenState(Protocol):
         """The access token that a server rejected last, or None if another token was set since."""
         ...
 
-    def put(self, token: OAuthToken | None) -> None:
+    def set_token(self, token: OAuthToken | None) -> None:
         """Set the token. Callers that wait for the lock get this one."""
         ...
 

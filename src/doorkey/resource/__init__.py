@@ -86,9 +86,9 @@ _FRAMEWORKS = {
 
 
 def __getattr__(name: str) -> Any:
-    from doorkey.runtime.lazy import named
+    from doorkey.runtime.lazy import lazy_name
 
-    return named(__name__, {**_MODULES, **_FRAMEWORKS}, name)
+    return lazy_name(__name__, {**_MODULES, **_FRAMEWORKS}, name)
 
 
 def __dir__() -> list[str]:

@@ -12,7 +12,7 @@ from doorkey.runtime.absent import absent
 __all__: list[str] = []
 
 
-def named(package: str, modules: Mapping[str, str], name: str) -> Any:
+def lazy_name(package: str, modules: Mapping[str, str], name: str) -> Any:
     """Import `name` of a `package` from its module in `modules`, store it in the package, and return it.
 
     For a name that is not in `modules`, raises `AttributeError`, as Python requires of a module's `__getattr__`, or

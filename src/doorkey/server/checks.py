@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any, cast
 from urllib.parse import urlsplit
 
-from doorkey.arguments import did_you_mean, encodable, instance, mapping, named, text, texts
+from doorkey.arguments import did_you_mean, encodable, instance, mapping, nonempty_text, text, texts
 from doorkey.errors import UsageError, printable
 from doorkey.values import Secret
 
@@ -17,7 +17,7 @@ OWN_CLAIMS = frozenset({"iss", "sub", "exp", "iat", "jti", "typ", "azp", "client
 
 def names(value: object, what: str) -> tuple[str, ...]:
     """Return one text or several as a tuple. Raises `UsageError` for one that is empty or cannot be encoded."""
-    return tuple(named(one, f"each of {what}") for one in texts(value, what))
+    return tuple(nonempty_text(one, f"each of {what}") for one in texts(value, what))
 
 
 def check_secret(value: object, what: str) -> None:
@@ -75,7 +75,7 @@ def is_parsable(uri: str) -> bool:
 
 def check_known(value: object, known: tuple[str, ...], what: str) -> None:
     """Raise `UsageError` unless `value` is one of `known`. The message suggests the most similar value."""
-    if named(value, f"the {what}") not in known:
+    if nonempty_text(value, f"the {what}") not in known:
         raise UsageError(_unknown(str(value), known, what))
 
 
@@ -93,5 +93,5 @@ def check_optional(value: object, what: str) -> None:
 def check_texts(value: object, what: str, by: str) -> None:
     """Raise `UsageError` unless `value` maps texts to texts, none empty. `by` names the keys, such as "by scope"."""
     for key, one in mapping(value, what).items():
-        named(key, f"each key of {what}")
-        named(one, f"each value of {what} ({by})")
+        nonempty_text(key, f"each key of {what}")
+        nonempty_text(one, f"each value of {what} ({by})")

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from doorkey.arguments import count, flag, named
+from doorkey.arguments import count, flag, nonempty_text
 from doorkey.errors import UsageError
 from doorkey.jose.algorithms import ASYMMETRIC
 from doorkey.server.checks import (
@@ -129,7 +129,7 @@ class Client:
     frontchannel_logout_session_required: bool = True
 
     def __post_init__(self) -> None:
-        named(self.client_id, "client_id")
+        nonempty_text(self.client_id, "client_id")
         check_optional(self.client_name, "client_name")
         check_secret(self.secret, "the secret of a client")
         for name in _SEVERAL:
@@ -215,8 +215,8 @@ class User:
     userinfo_claims: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
     def __post_init__(self) -> None:
-        named(self.sub, "sub")
-        named(self.username, "username")
+        nonempty_text(self.sub, "sub")
+        nonempty_text(self.username, "username")
         check_secret(self.password, "the password of a user")
         for name in ("email", "given_name", "family_name"):
             check_optional(getattr(self, name), name)
@@ -245,7 +245,7 @@ class TrustedIssuer:
     max_age: int = 300
 
     def __post_init__(self) -> None:
-        named(self.issuer, "the name of a trusted issuer")
+        nonempty_text(self.issuer, "the name of a trusted issuer")
         check_jwks(self.jwks, "jwks")
         object.__setattr__(self, "algorithms", names(self.algorithms, "algorithms"))
         count(self.max_age, "max_age in seconds", least=0)

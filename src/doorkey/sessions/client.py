@@ -121,7 +121,7 @@ class OAuth2Client(_Operations):
     @clears_locals
     def token(self, token: Mapping[str, Any] | None) -> None:
         self._oauth.slot.refuse_change("token")
-        self._oauth.put(self._oauth.given(token))
+        self._oauth.set_token(self._oauth.given(token))
 
     client_id: Option[str, str | None] = Option("The client's identifier at the authorization server.")
     client_secret: Option[Any, Any] = Option("The client's secret or private key, in the form that was passed in.")

@@ -84,7 +84,7 @@ class SessionCore(KnownServer):
         self.client().load()
         if not self.is_shared:
             self.slot.observer = self.observer
-            self.put(token)
+            self.set_token(token)
 
     def change(self, name: str, value: object, *, blocking: bool) -> None:
         """Change an option of the session. Operations in progress keep the old value. Raises `UsageError`."""
@@ -105,10 +105,10 @@ class SessionCore(KnownServer):
 
     # -- the token -------------------------------------------------------------------------------------------------
 
-    def put(self, token: OAuth2Token | None, call: TokenCall | None = None, issued_by: str | None = None) -> None:
+    def set_token(self, token: OAuth2Token | None, call: TokenCall | None = None, issued_by: str | None = None) -> None:
         """Make `token` the token of the session. `call` obtained it at the endpoint `issued_by`; None: unknown."""
         self.token_view, self.last_call, self.issued_by = token, call, issued_by
-        self.slot.put(token.value if token is not None else None)
+        self.slot.set_token(token.value if token is not None else None)
 
     def given(self, token: Mapping[str, Any] | OAuthToken | None) -> OAuth2Token | None:
         """Return the token that a user passed in. Its `expires_in` counts from now, on the session's clock."""
@@ -122,7 +122,7 @@ class SessionCore(KnownServer):
         """
         self.slot.refuse_change("token")
         dead = self.slot.dead
-        self.put(token)
+        self.set_token(token)
         self.slot.dead = dead
 
     def save_and_adopt(
@@ -145,7 +145,7 @@ class SessionCore(KnownServer):
             yield from saving(self.slot, token, self._save(view, replaced))
         finally:
             if wanted():
-                self.put(view, call, issued_by or (call.endpoint if call is not None else None))
+                self.set_token(view, call, issued_by or (call.endpoint if call is not None else None))
         return view
 
     def _save(self, token: OAuth2Token, replaced: RedactedDict) -> Flow[None]:

@@ -19,6 +19,6 @@ _MODULES = {
 
 
 def __getattr__(name: str) -> Any:
-    from doorkey.runtime.lazy import named
+    from doorkey.runtime.lazy import lazy_name
 
-    return named(__name__, _MODULES, name)
+    return lazy_name(__name__, _MODULES, name)

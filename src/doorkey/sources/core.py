@@ -108,7 +108,7 @@ class SourceCore:
             if ended or (
                 token is not None and not self.renewable(token) and not self.slot.is_usable(token, self.clock())
             ):
-                self.slot.put(None)
+                self.slot.set_token(None)
         self.slot.attempts.retry_now()
         self._server.retry_now()
 

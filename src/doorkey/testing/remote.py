@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import Any, Literal, Self
 
 from doorkey import arguments
-from doorkey.arguments import named, texts
+from doorkey.arguments import nonempty_text, texts
 from doorkey.dev.faults import UnusedFault
 from doorkey.dev.local_http import sent
 from doorkey.dev.logout_calls import LogoutCall
@@ -43,7 +43,7 @@ class RemoteProvider:
             raise UsageError("the URL of the control must have a port on loopback, such as http://127.0.0.1:8081")
         self._base = f"{parts.scheme}://{parts.netloc}"
         self._address = (parts.hostname or "", parts.port)
-        self._token = Secret(named(token, "the token of the control"))
+        self._token = Secret(nonempty_text(token, "the token of the control"))
         self.faults = RemoteFaults(self)
         described = self.call("describe")
         self._issuers: Mapping[str, str] = described.pop("issuers")

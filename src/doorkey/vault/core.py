@@ -207,7 +207,7 @@ class VaultCore:
     def _change(self, state: KeyState, entry: Entry | None) -> Flow[None]:
         saved = yield from overwritten(self._codec, state.memory.key, entry)
         state.memory.changed(saved, self.clock())
-        state.put(None if saved is None else saved.token)
+        state.set_token(None if saved is None else saved.token)
 
     def _value(self, token: Mapping[str, Any] | OAuthToken) -> OAuthToken:
         if isinstance(token, OAuth2Token):

@@ -34,8 +34,8 @@ class KeyState:
 
     `renew(memory)` is the flow that returns the next token, from the store or the server; if `repeatable`, it needs no
     refresh token. There is no fast path: another process may have called `save` or `forget`, so even a fresh token must
-    be checked against the store from time to time. Callers get the entry of the last `put`, because during a renewal
-    the memory already holds an entry that is not committed yet.
+    be checked against the store from time to time. Callers get the token of the last `set_token`, because during a
+    renewal the memory already holds an entry that is not committed yet.
     """
 
     __slots__ = (
@@ -72,13 +72,13 @@ class KeyState:
         """The access token that an API rejected last, or None."""
         return self.memory.rejected
 
-    def put(self, token: OAuthToken | None) -> None:
+    def set_token(self, token: OAuthToken | None) -> None:
         """Publish the memory's current token to the callers, which may be newer than `token`."""
         self._entry, self.issued = self.memory.held, None
         current, unproven = self.token, self.rejections.unproven
         if current is None or unproven is None or current.access_token != unproven:
             self.rejections = ApiRejections()
-        self.attempts.put()
+        self.attempts.record_new_token()
 
     def fresh_token(self, now: float) -> OAuthToken | None:
         """Return None: each caller calls `decide`."""
@@ -122,7 +122,7 @@ class KeyState:
         attempts, memory = self.attempts, self.memory
         if attempts.generation != seen:
             attempts.raise_shared()
-            return self._put_meanwhile()
+            return self._token_set_meanwhile()
         before, rejected, rejections = self.token, memory.rejected, self.rejections
         try:
             renewed = yield from self._renew(memory)
@@ -132,8 +132,8 @@ class KeyState:
                 return usable
             raise
         if self.token is not renewed and not self.is_current(before):  # a login or a logout meanwhile
-            return self._put_meanwhile()
-        self.put(renewed)
+            return self._token_set_meanwhile()
+        self.set_token(renewed)
         self.issued = renewed
         if rejected is not None and (before is None or before.access_token == rejected):
             rejections.replaced_by(renewed.access_token)
@@ -141,7 +141,7 @@ class KeyState:
         self._warned = self._warned or warn_of_leeway(renewed, memory.leeway)
         return renewed
 
-    def _put_meanwhile(self) -> OAuthToken:
+    def _token_set_meanwhile(self) -> OAuthToken:
         if (theirs := self.token) is not None:
             return theirs
         raise MissingTokenError("the key was forgotten while its token was being renewed: log in again")
@@ -171,10 +171,10 @@ class KeyState:
         return True
 
     def is_current(self, token: OAuthToken | None) -> bool:
-        """Return whether no other token than `token` was `put`, or the memory has a renewed token to be `put` yet."""
+        """Return whether `token` is still the current token, or the memory has a renewed token that is not set yet."""
         current, held = self.token, self.memory.held
         if held is not None and held.token is not current:
-            return True  # a renewal has returned the memory's token, which is not `put` yet
+            return True  # a renewal has returned the memory's token, which is not set yet
         if current is token or current is None or token is None:
             return current is token
         return (current.access_token, current.refresh_token) == (token.access_token, token.refresh_token)

@@ -68,7 +68,7 @@ def test_a_rotated_refresh_token_leads_to_the_same_session(sessions: UserSession
     session = sessions.session_for(token_of("a1"))
     renewed = token_of("a2", "rt2")
     session._oauth.options.update_token(renewed, refresh_token="rt")
-    session._oauth.put(renewed)
+    session._oauth.set_token(renewed)
     assert sessions.session_for(renewed) is session
     assert current(sessions.session_for(token_of("a1"))) == "a2"
 

@@ -63,7 +63,7 @@ class DjangoStore(NotPicklable):
     """
 
     def __init__(self, using: str = DEFAULT_DB_ALIAS, *, clock: Callable[[], float] | None = None) -> None:
-        self.using = arguments.named(using, "using")
+        self.using = arguments.nonempty_text(using, "using")
         self._clock = wall_time if clock is None else clock
         arguments.clock(self._clock)
         self._creations = itertools.count(1)

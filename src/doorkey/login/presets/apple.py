@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from doorkey.arguments import named
+from doorkey.arguments import nonempty_text
 from doorkey.errors import UsageError
 from doorkey.protocol.assertion_signer import AssertionSigner
 from doorkey.protocol.client_identity import ClientIdentity, Headers, Signed
@@ -33,10 +33,10 @@ class AppleClientSecret(NotPicklable):
 
     @clears_locals
     def __init__(self, *, team_id: str, key_id: str, private_key: object) -> None:
-        self._team_id = named(team_id, "team_id")
+        self._team_id = nonempty_text(team_id, "team_id")
         if private_key is None:
             raise UsageError("private_key is missing: give the text of the file AuthKey_….p8")
-        self._signer = AssertionSigner(key=private_key, alg="ES256", kid=named(key_id, "key_id"))
+        self._signer = AssertionSigner(key=private_key, alg="ES256", kid=nonempty_text(key_id, "key_id"))
         self._signer.keys.of(private_key).check("ES256", "sign")
 
     def __repr__(self) -> str:

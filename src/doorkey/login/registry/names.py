@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from enum import Enum
 from typing import Final
 
-from doorkey.arguments import did_you_mean, named
+from doorkey.arguments import did_you_mean, nonempty_text
 from doorkey.protocol.metadata import ENDPOINTS
 from doorkey.sessions.near_misses import option_hint
 from doorkey.sessions.options import OWN_OPTIONS
@@ -111,7 +111,7 @@ def registration_name(name: object) -> str:
     if isinstance(name, Enum):
         given: object = name.value
         name = given if isinstance(given, str) else name.name
-    return str(named(name, "the name of a registration"))
+    return str(nonempty_text(name, "the name of a registration"))
 
 
 def unknown_options(names: Iterable[str]) -> Iterator[str]:

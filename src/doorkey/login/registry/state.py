@@ -24,7 +24,7 @@ from contextlib import suppress
 from hashlib import sha256
 from typing import Any, Final, TypeVar, cast
 
-from doorkey.arguments import named
+from doorkey.arguments import nonempty_text
 from doorkey.errors import OAuthError, StoreError, UsageError
 from doorkey.login.errors import LoginExpired, LoginReplayed, NoPendingLogin
 from doorkey.sessions.pending import Authorizations
@@ -93,7 +93,7 @@ class PendingStates:
 
         Raises `UsageError` for data that JSON cannot represent, and `StoreError` if the cache fails.
         """
-        key = self.key(named(state, "state"))
+        key = self.key(nonempty_text(state, "state"))
         marked = {} if use == LOGIN else {"use": use}
         entry: dict[str, Any] = {**self._marks, **marked, "exp": now + lifetime}
         whole = _json({**marked, "data": dict(data)})

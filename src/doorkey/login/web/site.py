@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import quote, urlencode, urlsplit
 
-from doorkey.arguments import named, seconds, text
+from doorkey.arguments import nonempty_text, seconds, text
 from doorkey.errors import UsageError
 from doorkey.login.next_url import checked_next
 from doorkey.login.web.cookies import CookieRules
@@ -56,7 +56,10 @@ class Site:
                 raise UsageError(f"{field} is a path of this application, such as {getattr(Site, field, '/auth')!r}")
         if self.prefix == "/" or self.prefix.endswith("/"):
             raise UsageError('prefix is the path of the routes without a slash at the end, such as "/auth"')
-        if not named(self.cookie, "cookie").replace("-", "").replace("_", "").isalnum() or not self.cookie.isascii():
+        if (
+            not nonempty_text(self.cookie, "cookie").replace("-", "").replace("_", "").isalnum()
+            or not self.cookie.isascii()
+        ):
             raise UsageError("cookie must consist of ASCII letters, digits, - and _")
         seconds(self.lifetime, "lifetime", least=1.0, most=365 * DAY)
         text(self.name, "the name of the application")

@@ -15,6 +15,6 @@ _MODULES: dict[str, str] = {"JWTBearerToken": _PLACE, "JWTBearerTokenValidator":
 
 def __getattr__(name: str) -> Any:
     # Imported on first use: a client that authenticates by assertion need not load the code of resource servers.
-    from doorkey.runtime.lazy import named
+    from doorkey.runtime.lazy import lazy_name
 
-    return named(__name__, _MODULES, name)
+    return lazy_name(__name__, _MODULES, name)

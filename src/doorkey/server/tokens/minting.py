@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from doorkey.arguments import mapping, named, seconds, texts
+from doorkey.arguments import mapping, nonempty_text, seconds, texts
 from doorkey.errors import UsageError
 from doorkey.jose.keys import Key, import_key
 from doorkey.jose.signers import algorithm_for
@@ -75,7 +75,7 @@ def mint_access_token(
     """
     requested = texts(scopes, "scopes")
     scope = (
-        tuple(dict.fromkeys(named(one, "a scope") for text in requested for one in text.split()))
+        tuple(dict.fromkeys(nonempty_text(one, "a scope") for text in requested for one in text.split()))
         or client.default_scopes
     )
     about = about_user(user, scope) if user else {**service_account(client), "client_id": client.client_id}
@@ -111,7 +111,7 @@ def mint_logout_token(
     """Return a logout token about `user`, the session `sid` or both. Raises `UsageError` if both are None."""
     if user is None and sid is None:
         raise UsageError("a logout token is about a user, a session (sid) or both (Back-Channel Logout §2.4)")
-    about = {**({"sub": user.sub} if user else {}), **({"sid": named(sid, "sid")} if sid is not None else {})}
+    about = {**({"sub": user.sub} if user else {}), **({"sid": nonempty_text(sid, "sid")} if sid is not None else {})}
     return _for_client(
         at, client, changes.applied(logout_token_claims(at, client, about), at.now), changes, LOGOUT_TYPE
     )
