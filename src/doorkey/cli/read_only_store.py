@@ -76,8 +76,8 @@ class _ReadOnlyConnection(Connection):
         if expected is None:
             raise StoreError(f"the store at {self._path} disappeared while it was opened", retryable=True)
         has_log = _has_content(companion(self._path, "-wal"))
-        how = "mode=ro" if has_log else "mode=ro&immutable=1"
-        db = sqlite3.connect(f"{self._path.as_uri()}?{how}", uri=True, isolation_level=None, check_same_thread=False)
+        query = "mode=ro" if has_log else "mode=ro&immutable=1"
+        db = sqlite3.connect(f"{self._path.as_uri()}?{query}", uri=True, isolation_level=None, check_same_thread=False)
         try:
             check_format(db, self._path)
             check_opened(self._path, expected, log=False)

@@ -45,7 +45,7 @@ class _SignedAssertion:
         client: the client's ID and credential.
         method, uri, headers, body: the HTTP method, the URL, the headers and the body of the request.
 
-        Raises `UsageError` for a key that does not fit, for a GET, and without a key.
+        Raises `UsageError` if the method is GET, or if the key is missing or unsuitable.
         """
         if method == "GET":
             raise UsageError("a client assertion is sent in the request body, which a GET does not have: use POST")

@@ -130,7 +130,7 @@ class SQLiteRecords:
                         self._db.execute("ROLLBACK")
             except sqlite3.Error as error:
                 name = getattr(error, "sqlite_errorname", type(error).__name__)
-                # A finalizer or signal handler that interrupted a transaction of this thread may try again later.
+                # Also retryable if a finalizer or signal handler was called within a transaction of this thread.
                 busy = name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")) or self._interrupted()
                 raise StoreError(f"the store at {self._path} cannot be used ({name})", retryable=busy) from error
 
