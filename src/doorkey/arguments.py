@@ -30,7 +30,7 @@ def text(value: object, what: str) -> str:
     """Return `value` if it is text. Raises `UsageError` for anything else."""
     if isinstance(value, str):
         return value
-    error = _wrong_type(f"{what} is text", value)
+    error = _wrong_type(f"{what} must be text", value)
     del value
     raise error
 
@@ -44,7 +44,7 @@ def texts(value: object, what: str) -> tuple[str, ...]:
     """Return a text, or an iterable of texts, as a tuple. Raises `UsageError` for anything else."""
     if isinstance(value, str):
         return (value,)
-    expected = f"{what} is text, or a list of texts"
+    expected = f"{what} must be text, or a list of texts"
     several = _several(value)
     wrong = value if several is None else next((item for item in several if not isinstance(item, str)), _NONE_WRONG)
     if wrong is _NONE_WRONG:
@@ -77,7 +77,7 @@ def seconds(value: object, what: str, *, least: float = 0.0, most: float = LATES
         return float(value)
     del value
     raise UsageError(
-        f"{what} is a number of seconds"
+        f"{what} must be a number of seconds"
         + (f", {least:g} or more" if least > -LATEST else "")
         + (f" and at most {most:g}" if most < LATEST else "")
     )
@@ -88,15 +88,17 @@ def count(value: object, what: str, *, least: int = 1, most: float = LATEST) -> 
     if isinstance(value, int) and not isinstance(value, bool) and least <= value <= most:
         return value
     del value
-    raise UsageError(f"{what} is a whole number, {least} or more" + (f" and at most {most}" if most < LATEST else ""))
+    raise UsageError(
+        f"{what} must be a whole number, {least} or more" + (f" and at most {most}" if most < LATEST else "")
+    )
 
 
 def nonempty_text(value: object, what: str) -> str:
     """Return a text that can be a name. Raises `UsageError` if it is empty or cannot be encoded as UTF-8."""
     if isinstance(value, str) and value and encodable(value):
         return value
-    expected = f"{what} is text that is not empty and has no lone surrogate"
-    error = UsageError(expected) if isinstance(value, str) else _wrong_type(f"{what} is text", value)
+    expected = f"{what} must be text that is not empty and has no lone surrogate"
+    error = UsageError(expected) if isinstance(value, str) else _wrong_type(f"{what} must be text", value)
     del value
     raise error
 
@@ -116,7 +118,7 @@ def mapping(value: object, what: str) -> Mapping[str, Any]:
     """Return `value` if it is a mapping. Raises `UsageError` for anything else."""
     if isinstance(value, Mapping):
         return cast("Mapping[str, Any]", value)
-    error = _wrong_type(f"{what} is a mapping", value)
+    error = _wrong_type(f"{what} must be a mapping", value)
     del value
     raise error
 
@@ -161,7 +163,7 @@ def awaits(call: object) -> bool:
     return inspect.iscoroutinefunction(call) or inspect.iscoroutinefunction(getattr(call, "__call__", None))  # noqa: B004
 
 
-def clock(value: object, expected: str = "clock is a callable that returns seconds since the epoch") -> None:
+def clock(value: object, expected: str = "clock must be a callable that returns seconds since the epoch") -> None:
     """Raise `UsageError` unless `value` is a callable that returns a time.
 
     The clock is called once here, so that its result needs no check at each use. A clock that raises is accepted: the
@@ -183,7 +185,7 @@ def share(value: object, what: str) -> float:
     """Return a number from 0 to 1. Raises `UsageError` for anything else."""
     if not _is_number(value) or not 0 <= value <= 1:
         del value
-        raise UsageError(f"{what} is a number from 0 to 1")
+        raise UsageError(f"{what} must be a number from 0 to 1")
     return float(value)
 
 
@@ -225,9 +227,9 @@ def error_statuses(given: Iterable[object], name: str) -> frozenset[int]:
 
 
 def _no_statuses(name: str) -> UsageError:
-    return UsageError(f"{name} are HTTP statuses from 400 to 599, for instance (401, 403)")
+    return UsageError(f"{name} must be HTTP statuses from 400 to 599, for instance (401, 403)")
 
 
 def flag(given: object, name: str) -> bool:
     """Return `given` if it is True or False. Raises `UsageError` for anything else."""
-    return instance(given, bool, f"{name} is True or False")
+    return instance(given, bool, f"{name} must be True or False")

@@ -213,7 +213,7 @@ class DeviceGrant(Credentials):
 
     def __post_init__(self) -> None:
         super(DeviceGrant, self).__post_init__()  # a bare `super()` fails in a dataclass with `slots=True`
-        function(self.show, "show is a callable that shows a DeviceAuthorization to the user")
+        function(self.show, "show must be a callable that shows a DeviceAuthorization to the user")
 
     @property
     def repeatable(self) -> bool:
@@ -298,7 +298,7 @@ def _silent(given: Any, name: str) -> Any:
         is_valid = may_be_key and not isinstance(value, int | float | list | tuple | set | frozenset | bytearray)
     if not is_valid:
         others = " or a private key" * may_be_key + " or a function that returns it" * may_be_callable
-        raise UsageError(f"{name} is text{others}, not {type(given).__name__}")
+        raise UsageError(f"{name} must be text{others}, not {type(given).__name__}")
     return Secret(value) if isinstance(value, str) else cast("Any", value)
 
 

@@ -161,7 +161,7 @@ class OAuthToken:
         Raises `UsageError` if `access_token` is missing or cannot be sent, or if `token_type` cannot be sent.
         """
         if not isinstance(members, Mapping):
-            raise UsageError(f"a token is a mapping with an 'access_token', not {type(members).__name__}")
+            raise UsageError(f"a token must be a mapping with an 'access_token', not {type(members).__name__}")
         if not legal_token(members.get("access_token")):
             raise UsageError(f"a token needs an 'access_token': {token_problem(members.get('access_token'))}")
         token_type = members.get("token_type") or "Bearer"

@@ -150,7 +150,7 @@ class Secret:
         if not isinstance(given, str):
             kind = type(given).__name__
             del value, given  # this frame is in the traceback
-            raise UsageError(f"the value of a Secret is text, not {kind}")
+            raise UsageError(f"the value of a Secret must be text, not {kind}")
         object.__setattr__(self, "_value", given)
 
     def reveal(self) -> str:
@@ -267,7 +267,7 @@ class Scope:
     def __post_init__(self) -> None:
         given: object = self.tokens
         if not isinstance(given, tuple) or not all(isinstance(token, str) for token in self.tokens):
-            raise UsageError("the tokens of a Scope are a tuple of texts: use Scope.of() for text and lists")
+            raise UsageError("the tokens of a Scope must be a tuple of texts: use Scope.of() for text and lists")
 
     @classmethod
     def of(cls, value: str | Iterable[str] | None) -> Scope:
@@ -280,10 +280,10 @@ class Scope:
             return value
         given: object = value
         if isinstance(given, bytes | bytearray) or not (given is None or isinstance(given, Iterable)):
-            raise UsageError(f"a scope is text or a list of texts, not {type(given).__name__}")
+            raise UsageError(f"a scope must be text or a list of texts, not {type(given).__name__}")
         tokens = value.split() if isinstance(value, str) else list(value or ())
         if any(not isinstance(token, str) for token in tokens):
-            raise UsageError("a scope is text or a list of texts")
+            raise UsageError("a scope must be text or a list of texts")
         for token in tokens:
             if " " in token.strip():
                 raise UsageError("a scope token contains a space: give each token of a list by itself, or one text")

@@ -74,9 +74,9 @@ def test_the_retry_can_be_disabled(caller: Maker, hostile: Hostile) -> None:
 
 @pytest.mark.parametrize("wrong", [200, (200,), ("401",), (401, 999), None])
 def test_a_value_that_is_not_a_status_is_refused(wrong: Any) -> None:
-    with pytest.raises(UsageError, match="rejected_statuses are HTTP statuses"):
+    with pytest.raises(UsageError, match="rejected_statuses must be HTTP statuses"):
         OAuth2Auth({"access_token": "at-1"}, rejected_statuses=wrong)
-    with pytest.raises(UsageError, match="rejected_statuses are HTTP statuses"):
+    with pytest.raises(UsageError, match="rejected_statuses must be HTTP statuses"):
         OAuth2Auth(OAuth2Client("c"), rejected_statuses=wrong)
 
 

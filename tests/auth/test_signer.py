@@ -212,7 +212,7 @@ def test_statuses_from_400_to_599_can_reject_a_token(statuses: tuple[int, ...]) 
 
 @pytest.mark.parametrize("wrong", [(399,), (600,), ("401",), (401, None), 401, [[]]])
 def test_no_other_status_can_reject_a_token(wrong: Any) -> None:
-    with pytest.raises(UsageError, match="rejected_statuses are HTTP statuses"):
+    with pytest.raises(UsageError, match="rejected_statuses must be HTTP statuses"):
         signer_for(Own(FIRST), rejected_statuses=wrong)
 
 

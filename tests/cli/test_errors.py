@@ -20,7 +20,7 @@ STATUSES = [
     (errors.TokenExpiredError("expired"), ExitStatus.NOT_LOGGED_IN),
     (errors.InvalidGrant("invalid_grant", "Session not active"), ExitStatus.NOT_LOGGED_IN),
     (errors.AccessDenied("access_denied"), ExitStatus.REJECTED),
-    (errors.UsageError("scope is text"), ExitStatus.USAGE),
+    (errors.UsageError("scope must be text"), ExitStatus.USAGE),
     (errors.TransportError("no connection"), ExitStatus.UNREACHABLE),
     (errors.InvalidClient("invalid_client"), ExitStatus.UNREACHABLE),
     (errors.InvalidResponse("json", "no JSON"), ExitStatus.UNREACHABLE),

@@ -191,11 +191,15 @@ def test_a_failure_waits_for_its_kind_of_request_until_it_is_removed(developer: 
     ("path", "fields", "told"),
     [
         ("/fail", {"requests": "nothing", "failure": "503", "times": "1"}, "a choice that this page does not offer"),
-        ("/fail", {"requests": "refresh", "failure": "503", "times": "0"}, "The number of requests is a whole number"),
+        (
+            "/fail",
+            {"requests": "refresh", "failure": "503", "times": "0"},
+            "The number of requests must be a whole number",
+        ),
         ("/fail", {"requests": "refresh", "failure": "503", "times": "9" * 5000}, "The number of requests"),
         ("/expire", {}, "a choice that this page does not offer"),
-        ("/clock", {"seconds": "-5"}, "The number of seconds is a whole number"),
-        ("/clock", {"seconds": "٣"}, "The number of seconds is a whole number"),
+        ("/clock", {"seconds": "-5"}, "The number of seconds must be a whole number"),
+        ("/clock", {"seconds": "٣"}, "The number of seconds must be a whole number"),
         ("/keys", {"realm": HOSTILE}, "the provider has no realm"),
         ("/user", {"username": "alice", "password": "x"}, "A user with this name already exists"),
         ("/user", {"username": "ALICE", "password": "x"}, "A user with this name already exists"),
@@ -392,5 +396,5 @@ def test_nothing_on_the_page_is_reflected_unescaped(http: requests.Session) -> N
 
 
 def test_set_user_takes_users_only(provider: Provider) -> None:
-    with pytest.raises(UsageError, match=r"a user is a value of doorkey\.dev\.user"):
+    with pytest.raises(UsageError, match=r"a user must be a value of doorkey\.dev\.user"):
         provider.set_user(cast(Any, {"username": "eve"}))

@@ -59,7 +59,7 @@ def test_without_is_private_only_the_public_half_is_returned() -> None:
     ("given", "message"),
     [
         (("PKCS", None), "kty must be one of RSA, EC, OKP, oct"),
-        ((7, None), "kty is text"),
+        ((7, None), "kty must be text"),
         (("RSA", 1024), "2048 or more"),
         (("RSA", 10**9), "at most 8192"),
         (("RSA", "big"), "whole number"),

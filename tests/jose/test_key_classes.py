@@ -129,7 +129,11 @@ def test_a_key_set_is_a_tuple_that_finds_its_keys() -> None:
     keys = KeySet([KEYS["RSA"], KEYS["EC"].as_dict()])
     assert (len(keys), keys[0], keys.keys) == (2, KEYS["RSA"], tuple(keys))
     assert keys.find_by_kid(KEYS["EC"].kid).kty == "EC"
-    wrong: list[tuple[Any, str]] = [(None, "2 keys: give the `kid`"), ("x", "no key of this set"), (5, "kid is text")]
+    wrong: list[tuple[Any, str]] = [
+        (None, "2 keys: give the `kid`"),
+        ("x", "no key of this set"),
+        (5, "kid must be text"),
+    ]
     for kid, message in wrong:
         with pytest.raises(UsageError, match=message):
             keys.find_by_kid(kid)

@@ -151,9 +151,9 @@ def test_failures_of_the_network_and_of_the_server_are_typed(log_in: Logins, hos
 
 def test_arguments_are_checked_before_any_request(log_in: Logins, hostile: Hostile) -> None:
     wrong: Any = "print"
-    with pytest.raises(UsageError, match="show is a callable"):
+    with pytest.raises(UsageError, match="show must be a callable"):
         log_in(hostile.url(""), show=wrong)
-    with pytest.raises(UsageError, match="sleep is a callable"):
+    with pytest.raises(UsageError, match="sleep must be a callable"):
         log_in(hostile.url(""), sleep=wrong)
     assert not hostile.to("/.well-known/openid-configuration")
 

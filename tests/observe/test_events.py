@@ -171,7 +171,7 @@ def test_an_asynchronous_callback_is_refused_at_once(made: Made) -> None:
             raise AssertionError(event)
 
     for wrong in (told, Told(), "told"):
-        with pytest.raises(UsageError, match="on_event is a plain function"):
+        with pytest.raises(UsageError, match="on_event must be a plain function"):
             made(on_event=wrong)
-    with pytest.raises(UsageError, match="timer is a callable"):
+    with pytest.raises(UsageError, match="timer must be a callable"):
         made(timer=7)

@@ -169,7 +169,7 @@ def test_acr_if_asked() -> None:
 def test_a_token_of_another_typ_is_never_an_id_token(typ: str) -> None:
     token = jwt.encode({"alg": "ES256", "typ": typ}, claims(), KEY)
     decoded = jwt.decode(token, KEY.public_jwk(), claims_cls=CodeIDToken)
-    with pytest.raises(OAuthError, match="typ is that of another kind of token"):
+    with pytest.raises(OAuthError, match="typ belongs to another kind of token"):
         decoded.validate(NOW)
     for odd in (typ, 1, None, ["JWT"]):
         assert refused(claims(), header={"typ": odd}).claim == "typ"

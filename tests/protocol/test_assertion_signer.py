@@ -24,11 +24,11 @@ def signer(_: bytes) -> bytes:
         ({"signer": signer}, "signer= needs alg="),
         ({"signer": signer, "alg": "ES256", "key": KEY}, "give one of them"),
         ({"signer": signer, "alg": "ES256", "thumbprint_kid": True}, "give kid="),
-        ({"alg": 7}, "alg is text"),
-        ({"kid": 7}, "kid is text"),
+        ({"alg": 7}, "alg must be text"),
+        ({"kid": 7}, "kid must be text"),
         ({"thumbprint_kid": "yes"}, "thumbprint_kid"),
         ({"headers": 7}, "header of an assertion"),
-        ({"headers": {"alg": 7}}, "alg is text"),
+        ({"headers": {"alg": 7}}, "alg must be text"),
     ],
 )
 def test_a_key_that_cannot_sign_is_a_usage_error_at_construction(wrong: dict[str, Any], said: str) -> None:

@@ -173,7 +173,7 @@ def test_an_issuer_beside_metadata_is_the_issuer_of_that_metadata() -> None:
     )
     other = said_by(lambda: check_one_issuer("https://other.example", got))
     assert other.endswith(f"metadata=, {ISSUER}; omit one of them")
-    with pytest.raises(UsageError, match="the issuer is text"):
+    with pytest.raises(UsageError, match="the issuer must be text"):
         check_one_issuer(cast("str", 5), got)
 
 

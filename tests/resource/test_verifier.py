@@ -125,7 +125,7 @@ def test_a_token_with_its_scheme_is_rejected_by_an_error_that_says_so(api: Api) 
 
 @pytest.mark.parametrize("value", [None, b"a.b.c", 5, ["a"]])
 def test_a_token_that_is_no_text_is_an_error_of_the_program(api: Api, value: Any) -> None:
-    with pytest.raises(UsageError, match="the access token is text"):
+    with pytest.raises(UsageError, match="the access token must be text"):
         api.verify(value)
 
 

@@ -113,7 +113,7 @@ GIVEN: dict[str, Callable[[Any], Any]] = {
 @pytest.mark.parametrize("clock", NO_TIME.values(), ids=NO_TIME)
 @pytest.mark.parametrize("make", GIVEN.values(), ids=GIVEN)
 def test_a_clock_that_says_no_time_is_refused_where_it_is_given(make: Callable[[Any], Any], clock: Any) -> None:
-    with pytest.raises(UsageError, match="clock is a callable that returns seconds"):
+    with pytest.raises(UsageError, match="clock must be a callable that returns seconds"):
         make(clock)
 
 
@@ -123,6 +123,6 @@ def test_a_random_outside_0_to_1_is_reported_and_costs_no_token(drawn: Any) -> N
     with httpx2.Client(transport=answer) as client:
         how: dict[str, Any] = {"random": lambda: drawn, "http_client": client, **ENDPOINT}
         source = TokenSource(ClientCredentials("c"), **how)
-        with pytest.raises(UsageError, match="what random returns is a number from 0 to 1"):
+        with pytest.raises(UsageError, match="what random returns must be a number from 0 to 1"):
             source.token()
         assert source.token().access_token.reveal() == "a"

@@ -15,11 +15,11 @@ EXCHANGER = replace(APP, grants=APP.grants | {TOKEN_EXCHANGE}, audiences={"profi
 REALM = Settings(access_token_claims={"resource_access": {"api": {"roles": ["read"]}, "other": {"roles": ["all"]}}})
 
 WRONG_CLAIMS: list[tuple[dict[str, Any], str]] = [
-    ({"resource_access": 5}, "resource_access in access_token_claims is a mapping, not int"),
-    ({"resource_access": None}, "resource_access in access_token_claims is a mapping, not NoneType"),
-    ({"resource_access": ["api"]}, "resource_access in access_token_claims is a mapping, not list"),
-    ({"aud": 5}, "aud in access_token_claims is text, or a list of texts, not int"),
-    ({"aud": ["api", 5]}, "aud in access_token_claims is text, or a list of texts, not int"),
+    ({"resource_access": 5}, "resource_access in access_token_claims must be a mapping, not int"),
+    ({"resource_access": None}, "resource_access in access_token_claims must be a mapping, not NoneType"),
+    ({"resource_access": ["api"]}, "resource_access in access_token_claims must be a mapping, not list"),
+    ({"aud": 5}, "aud in access_token_claims must be text, or a list of texts, not int"),
+    ({"aud": ["api", 5]}, "aud in access_token_claims must be text, or a list of texts, not int"),
     ({"aud": []}, "aud in access_token_claims is an empty list: name an audience, or omit aud"),
     ({"exp": "soon"}, "access_token_claims cannot contain 'exp', because the server sets it"),
     ({"jti": "one"}, "access_token_claims cannot contain 'jti', because the server sets it"),

@@ -124,7 +124,7 @@ def test_an_update_token_that_could_not_be_called_is_refused_at_construction(
 ) -> None:
     session: Any = adapter.client().native
     for give in (lambda: adapter.client(update_token=wrong), lambda: setattr(session, "update_token", wrong)):
-        with pytest.raises(UsageError, match=r"update_token is a callable \(token, refresh_token=None") as caught:
+        with pytest.raises(UsageError, match=r"update_token must be a callable \(token, refresh_token=None") as caught:
             give()
         assert "hunter2" not in str(caught.value)
     assert session.update_token is None

@@ -210,7 +210,7 @@ def test_a_show_that_fails_is_an_error_of_ours_and_ends_the_login(
 
 def test_credentials_are_checked_and_compared() -> None:
     wrong: Any = "print"
-    with pytest.raises(UsageError, match="show is a callable"):
+    with pytest.raises(UsageError, match="show must be a callable"):
         DeviceGrant("tv", show=wrong)
     assert DeviceGrant("tv", show=print) == DeviceGrant("tv", show=print)
     assert DeviceGrant("tv", show=print) != DeviceGrant("tv", show=repr)

@@ -124,9 +124,9 @@ def test_a_record_that_has_a_version_does_not_open_without_it(sealer: Sealer) ->
 @pytest.mark.parametrize("version", [0, -1, True, 1.0, "1", 2**53])
 def test_a_version_that_no_record_has_is_rejected(sealer: Sealer, version: Any) -> None:
     sealed = sealer.seal("key", b"data", version=1)
-    with pytest.raises(UsageError, match="version is a whole number"):
+    with pytest.raises(UsageError, match="version must be a whole number"):
         sealer.seal("key", b"data", version=version)
-    with pytest.raises(UsageError, match="version is a whole number"):
+    with pytest.raises(UsageError, match="version must be a whole number"):
         sealer.open("key", sealed, version=version)
     with pytest.raises(UsageError, match="accept_unversioned"):
         Sealer({"k": OLD}, "k", accept_unversioned="no")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]

@@ -104,7 +104,7 @@ def test_an_error_is_that_of_the_provider(remote: RemoteProvider) -> None:
         (lambda: remote.token("alic"), "did you mean 'alice'"),
         (lambda: remote.issuer_of("mastr"), "did you mean 'master'"),
         (lambda: remote.faults.add("/token", **misspelled), "did you mean 'status'"),
-        (lambda: remote.faults.add("/token", status=99), "status is a whole number"),
+        (lambda: remote.faults.add("/token", status=99), "status must be a whole number"),
         (lambda: remote.token("alice", key=object()), "must be JSON"),
         (lambda: remote.call("tokn"), "did you mean 'token'"),
         (lambda: remote.call("token", user="alice"), "unexpected keyword argument 'user'"),

@@ -177,15 +177,15 @@ def test_refresh_tokens_are_refused_on_demand_and_later_ones_work(http: requests
         ({"client_id": "client-11"}, "no client 'client-11': did you mean"),
         ({"realm": "mastr"}, "no realm 'mastr': did you mean 'master'"),
         ({"claims": {"a": object()}}, "claims must be JSON values"),
-        ({"expires_in": "soon"}, "expires_in is a number of seconds"),
+        ({"expires_in": "soon"}, "expires_in must be a number of seconds"),
         ({"key": "-----BEGIN PUBLIC KEY-----"}, "the key"),
         ({"key": generate_key("ES384").public_jwk()}, "signing needs a private key; this one is public"),
         ({"key": {**generate_key("ES256").as_dict(is_private=True), "use": "enc"}}, "`use` is not `sig`"),
         ({"key": X25519PrivateKey.generate()}, "no algorithm signs with a key on X25519: use P-256, or Ed25519"),
         ({"key": "short"}, "HS256 needs a secret of at least 32 bytes"),
         ({"claims": {"\ud800": 1}}, "claims must be JSON values"),
-        ({"scopes": 5}, "scopes is text"),
-        ({"rfc9068": "yes"}, "rfc9068 is True, False or None"),
+        ({"scopes": 5}, "scopes must be text"),
+        ({"rfc9068": "yes"}, "rfc9068 must be True, False or None"),
     ],
 )
 def test_an_order_that_cannot_be_met_is_refused(provider: Provider, order: dict[str, Any], message: str) -> None:

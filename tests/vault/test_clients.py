@@ -216,7 +216,7 @@ def test_an_asynchronous_vault_says_that_its_clients_are_asynchronous(kind: Any,
 
 
 def _save(token: Any, refresh_token: str | None = None, access_token: str | None = None) -> None:
-    """Do nothing: an update_token that the vault refuses."""
+    """Do nothing. The vault rejects an update_token."""
 
 
 DECIDED: dict[str, Any] = {
@@ -323,7 +323,7 @@ def test_a_class_that_blocks_is_refused_by_a_vault_that_awaits(async_vault: Asyn
 
 def test_a_value_that_is_not_a_class_is_refused(vault: TokenVault) -> None:
     kind: Any = "requests"
-    with pytest.raises(UsageError, match="is the class of a client"):
+    with pytest.raises(UsageError, match="must be the class of a client"):
         vault.client("u", kind)
 
 

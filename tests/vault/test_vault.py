@@ -267,11 +267,14 @@ def test_a_call_that_a_store_lacks_is_named(missing: str, vault_on: VaultOn) -> 
 Answer = Callable[[Any], Any]
 BROKEN: dict[str, tuple[str, Answer]] = {
     "load() must return a Record, or None, not tuple": ("load", lambda record: (record.version, record.data)),
-    "the data of a Record is bytes, not str": ("load", lambda record: Record(record.version, record.data.decode())),
-    "the version of a Record is a number, not str": ("load", lambda record: Record("1", record.data)),  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    "the data of a Record must be bytes, not str": (
+        "load",
+        lambda record: Record(record.version, record.data.decode()),
+    ),
+    "the version of a Record must be a number, not str": ("load", lambda record: Record("1", record.data)),  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     "try_lease() must return a Lease, or None, not bool": ("try_lease", bool),
-    "what it returned is a number, not NoneType": ("commit", lambda version: None),
-    "what it returned is a number, not bool": ("commit", bool),
+    "what it returned must be a number, not NoneType": ("commit", lambda version: None),
+    "what it returned must be a number, not bool": ("commit", bool),
 }
 
 
@@ -310,15 +313,15 @@ def test_bytes_of_another_kind_are_bytes(kind: Callable[[bytes], Any], vault_on:
 BAD: dict[str, dict[str, Any]] = {
     "there is no client authentication method 'none_such'": {"token_endpoint_auth_method": "none_such"},
     "the authorization server is missing": {"token_endpoint": None},
-    "leeway is a number": {"leeway": -1},
-    "check_every is a number": {"check_every": float("nan")},
+    "leeway must be a number": {"leeway": -1},
+    "check_every must be a number": {"check_every": float("nan")},
     "max_sources": {"max_sources": 0},
     "max_idle": {"max_idle": 0},
     "needs a client_id": {"client_id": ""},
     r"a store of doorkey.stores, such as SQLiteStore\(path\), .*: str is no store": {"store": "tokens.db"},
     "this vault is synchronous": {"store": AsyncMemoryStore()},
     "the deadline of a vault's exchange= is at most 595 s": {"exchange": ExchangePolicy(deadline=596)},
-    "sleep is a callable .* and not a coroutine function": {"sleep": asyncio.sleep},
+    "sleep must be a callable .* and not a coroutine function": {"sleep": asyncio.sleep},
 }
 
 

@@ -137,7 +137,7 @@ def test_no_body_at_all_is_no_body_even_with_a_coding() -> None:
 
 @pytest.mark.parametrize("addresses", [True, "public", ("10.0.0.0/8",)])
 def test_a_policy_that_cannot_judge_an_address_is_refused(addresses: Any) -> None:
-    with pytest.raises(UsageError, match="addresses is a callable"):
+    with pytest.raises(UsageError, match="addresses must be a callable"):
         ExchangePolicy(addresses=addresses)
     assert ExchangePolicy().addresses is None
 

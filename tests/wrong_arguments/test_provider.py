@@ -182,18 +182,22 @@ def test_faults(http: requests.Session, provider: Provider) -> None:
 @pytest.mark.parametrize(
     ("call", "given", "expected"),
     [
-        (Provider, {"port": "x"}, "port is a whole number, 0 or more and at most 65535"),
-        (Provider, {"port": 99999}, "port is a whole number, 0 or more and at most 65535"),
+        (Provider, {"port": "x"}, "port must be a whole number, 0 or more and at most 65535"),
+        (Provider, {"port": 99999}, "port must be a whole number, 0 or more and at most 65535"),
         (Provider, {"clients": ["a"]}, r"clients are values of doorkey.dev.client\(\), not str"),
-        (Provider, {"access_token_lifetime": "5"}, "access_token_lifetime in seconds is a whole number"),
+        (Provider, {"access_token_lifetime": "5"}, "access_token_lifetime in seconds must be a whole number"),
         (Provider, {"realms": {"a": 1}}, "the settings of realm a are doorkey.dev.Settings, not int"),
         (Provider, {"realms": {"a/b": Settings()}}, "a realm's name must consist of letters"),
         (client, {"client_id": "a", "foo": 1}, "a client has no 'foo'$"),
         (client, {"client_id": "a", "audience": {}}, "a client has no 'audience': did you mean 'audiences'"),
         (client, {"client_id": "a", "auth_methods": "client_secret_pots"}, "did you mean 'client_secret_post'"),
         (user, {"username": "a", "mail": "a@example"}, "a user has no 'mail': did you mean 'email'"),
-        (Client, {"client_id": "a", "secret": "s"}, "the secret of a client is a doorkey.values.Secret"),
-        (Faults().add, {"path_end": "/token", "status": "x"}, "status is a whole number, 200 or more and at most 599"),
+        (Client, {"client_id": "a", "secret": "s"}, "the secret of a client must be a doorkey.values.Secret"),
+        (
+            Faults().add,
+            {"path_end": "/token", "status": "x"},
+            "status must be a whole number, 200 or more and at most 599",
+        ),
         (
             Faults().add,
             {"path_end": "/token", "body": "x"},

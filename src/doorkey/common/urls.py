@@ -96,7 +96,7 @@ def is_valid_url(url: str, fragments_allowed: bool = True) -> bool:
 
 
 def _pairs(params: Params) -> Iterable[tuple[str, str]]:
-    expected = "parameters are a mapping, or (name, value) pairs"
+    expected = "parameters must be a mapping, or (name, value) pairs"
     pairs = members(params.items() if isinstance(params, Mapping) else params, expected)  # pyright: ignore[reportUnknownArgumentType]
     if not all(isinstance(pair, tuple | list) and len(pair) == 2 for pair in pairs):  # pyright: ignore[reportUnknownArgumentType]
         raise UsageError(expected)

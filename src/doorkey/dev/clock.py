@@ -12,7 +12,7 @@ class Clock:
     """The time of `source`, a callable that returns POSIX seconds, plus every `advance`. Thread-safe."""
 
     def __init__(self, source: Callable[[], float]) -> None:
-        arguments.function(source, "clock is a callable that returns seconds since the epoch")
+        arguments.function(source, "clock must be a callable that returns seconds since the epoch")
         self._source = source
         self._offset = 0.0
         self._lock = ForkSafeLock()

@@ -130,7 +130,7 @@ class Faults:
         if status is None and (fault.body or fault.headers):
             raise UsageError("body and headers replace the real response, and need status= for this")
         if hold is not None:
-            instance(hold, threading.Event, "hold is a threading.Event, which the test sets")
+            instance(hold, threading.Event, "hold must be a threading.Event, which the test sets")
         if drip is not None:
             seconds(drip, "drip")
         if reset not in (None, "before", "after"):
@@ -185,7 +185,7 @@ def _content(value: object) -> bytes:
         if not encodable(value):
             raise UsageError("body has a lone surrogate, which cannot be encoded: give bytes")
         return value.encode()
-    return instance(value, bytes, "body is bytes, or text that is sent as UTF-8")
+    return instance(value, bytes, "body must be bytes, or text that is sent as UTF-8")
 
 
 def _pairs(headers: Mapping[str, str] | Pairs) -> Pairs:

@@ -56,8 +56,8 @@ class Provider(Service):
     clients: further clients in every realm. A client with the ID of a default client replaces it.
     users: further users in every realm. A user with the name of a default user replaces it.
     realms: settings by the name of the realm. They add realms, or replace the settings of `master` and `rotating`.
-    client_jwks: clients that authenticate with `private_key_jwt`: a JWK Set of public keys by client ID.
-    trusted_issuers: issuers whose assertions `assertion-client` may send: a JWK Set of public keys by issuer.
+    client_jwks: JWK Sets of public keys by client ID, for clients that authenticate with `private_key_jwt`.
+    trusted_issuers: JWK Sets of public keys by issuer. `assertion-client` may send assertions of these issuers.
     access_token_lifetime: seconds, in all realms; None: the lifetime in each realm's settings.
     store: path of an SQLite file for sessions and keys, which survive the provider; None: all data is in memory.
     host: the address or host name to listen on.
@@ -104,7 +104,7 @@ class Provider(Service):
         initial_access_token: str | Secret | None = None,
         control_page: bool = False,
     ) -> None:
-        instance(allow_remote, bool, "allow_remote is True or False")
+        instance(allow_remote, bool, "allow_remote must be True or False")
         if not is_loopback(nonempty_text(host, "host")) and not allow_remote:
             raise UsageError(f"listening at {host}, beyond loopback, must be allowed explicitly: set allow_remote=True")
         count(port, "port", least=0, most=MAX_PORT)
@@ -396,5 +396,5 @@ def _path(given: str | os.PathLike[str] | None) -> str | None:
     unchecked: object = given
     name: object = os.fspath(given) if isinstance(unchecked, str | os.PathLike) else None
     if not isinstance(name, str) or not name or "\0" in name or not encodable(name):
-        raise UsageError("store is the path of a file, or None to keep everything in memory")
+        raise UsageError("store must be the path of a file, or None to keep everything in memory")
     return name

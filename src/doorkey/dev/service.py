@@ -94,7 +94,7 @@ class Service:
 
         Raises `UsageError` for anything else.
         """
-        instance(user, User, "a user is a value of doorkey.dev.user()")
+        instance(user, User, "a user must be a value of doorkey.dev.user()")
         self.users[user.username.lower()] = user
 
     def advance(self, seconds: float) -> None:
@@ -160,7 +160,7 @@ class Service:
         Raises `UsageError` for an unknown user, client or realm, and before the provider has started.
         """
         if rfc9068 is not None:
-            instance(rfc9068, bool, "rfc9068 is True, False or None")
+            instance(rfc9068, bool, "rfc9068 must be True, False or None")
         changes = TokenChanges.of(claims, expires_in, key)
         at, one, person = self._at(realm), self._client(client_id), self._user(username)
         return mint_access_token(with_rfc9068(at, rfc9068), one, person, changes, scopes=scopes, audience=audience)
@@ -208,8 +208,8 @@ class Service:
     ) -> str:
         """Return a new logout token for a client (OpenID Connect Back-Channel Logout §2.4).
 
-        username: the user that it is about, or None.
-        sid: the session that it is about, or None.
+        username: the user who is logged out, or None.
+        sid: the ID of the session that ends, or None.
 
         The other parameters and the errors are those of `token`. Also raises `UsageError` if both are None.
         """
@@ -225,7 +225,7 @@ class Service:
 
         Raises `UsageError` for an unknown realm, and before the provider has started.
         """
-        instance(withdraw, bool, "withdraw is True or False")
+        instance(withdraw, bool, "withdraw must be True or False")
         lookup(realm, self.realms, "realm")
         self._running().rotate_keys(realm, withdraw=withdraw)
 

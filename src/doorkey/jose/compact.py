@@ -100,7 +100,7 @@ def split_token(token: object, max_bytes: int, *, may_be_empty: bool = False) ->
     Raises `UsageError` unless the token is text, and `DecodeError` if it is too long or not in the compact form.
     """
     if not isinstance(token, str):
-        raise UsageError(f"a token is text, not {type(token).__name__}")
+        raise UsageError(f"a token must be text, not {type(token).__name__}")
     if len(token) > max_bytes:
         raise DecodeError("token", "is too long", expected=f"at most {max_bytes} bytes")
     raw = token.encode("ascii", "replace")  # a non-ASCII character becomes "?", which is illegal

@@ -210,7 +210,7 @@ def is_encrypted(token: str) -> bool:
 
 def _read(token: object, max_bytes: int) -> _Parts:
     if not isinstance(token, str):
-        raise UsageError(f"a token is text, not {type(token).__name__}")
+        raise UsageError(f"a token must be text, not {type(token).__name__}")
     if len(token) > max_bytes:
         raise DecodeError("token", "is too long", expected=f"at most {max_bytes} bytes")
     match = _COMPACT.fullmatch(token)

@@ -123,7 +123,7 @@ def token_text(token: object) -> str:
         return token.decode("latin-1")  # the check of the form rejects non-ASCII text
     if isinstance(token, str):
         return token
-    raise UsageError(f"a token is text, not {type(token).__name__}")
+    raise UsageError(f"a token must be text, not {type(token).__name__}")
 
 
 def _has_bare_bytes(given: object, keys: tuple[Key, ...]) -> bool:

@@ -92,7 +92,7 @@ class _Registration(LoginFlows, NotPicklable):
         if fetch_userinfo is not None:
             flag(fetch_userinfo, "fetch_userinfo")
         if userinfo_compliance_fix is not None:
-            function(userinfo_compliance_fix, "userinfo_compliance_fix is a callable (session, claims)")
+            function(userinfo_compliance_fix, "userinfo_compliance_fix must be a callable (session, claims)")
         own = {option: value for option, value in given.items() if value is not None}
         self._origin = origin_session(own, client_cls, http_client, blocking=self._is_blocking)
         self._fetches_userinfo, self._fix_userinfo = fetch_userinfo, userinfo_compliance_fix

@@ -13,7 +13,7 @@ from doorkey.transport.forked_pools import empty_in_children
 from doorkey.transport.httpx_or_httpx2 import library
 from doorkey.transport.shared_pool import NO_TRANSPORT, wide_pool, widen_adapters
 
-_KINDS: Final = "client_cls is a session class, or the class of requests.Session or of a client of httpx2 or httpx"
+_KINDS: Final = "client_cls must be a session class, or the class of requests.Session or of a client of httpx2 or httpx"
 
 
 def origin_session(options: Mapping[str, Any], client_cls: Any, http_client: Any, *, blocking: bool) -> Any:

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from doorkey.sessions.core import SessionCore
     from doorkey.tokens import OAuth2Token, OAuthToken
 
-_PENDING: Final = "pending is the PendingLogin that begin() returned, or PendingLogin.from_dict() read"
+_PENDING: Final = "pending must be the PendingLogin that begin() returned, or PendingLogin.from_dict() read"
 _SESSION_STATE: Final = re.compile(r"[\x21-\x7e]{1,1024}")
 _OURS: Final = frozenset({"authorization_response", "transaction", "state", "nonce", "code"})
 

@@ -93,8 +93,8 @@ def browser_login(
 ) -> Flow[NativeLogin]:
     """Log a user in with `client`, and with the arguments of `login_in_browser`."""
     opened, shown = open_browser or open_quietly, show or show_url
-    function(opened, "open_browser is a callable (url)")
-    function(shown, "show is a callable (url)")
+    function(opened, "open_browser must be a callable (url)")
+    function(shown, "show must be a callable (url)")
     check_clock(clock or wall_time)
     seconds(timeout, "timeout", most=MAX_TIMEOUT)
     redirect_uri, listeners = target.listen()

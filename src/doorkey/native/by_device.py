@@ -79,7 +79,7 @@ def device_login(
 ) -> Flow[NativeLogin]:
     """Log a user in with `client`, and with the arguments of `login_by_device`."""
     shown = show_device if show is None else show
-    function(shown, "show is a callable (device)")
+    function(shown, "show must be a callable (device)")
     session = client.session()
     device: DeviceAuthorization = yield from AtSession(session, session._begin_device_authorization(**parameters))
     yield from maybe_await(shown(device))

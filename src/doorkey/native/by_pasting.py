@@ -85,8 +85,8 @@ def pasted_login(
 ) -> Flow[NativeLogin]:
     """Log a user in with `client`, and with the arguments of `login_by_pasting`."""
     reads, shown = read or read_line, show or show_url
-    function(reads, "read is a callable (prompt)")
-    function(shown, "show is a callable (url)")
+    function(reads, "read must be a callable (prompt)")
+    function(shown, "show must be a callable (url)")
     url, pending = yield from client._begin(redirect_uri, **parameters)
     mode = pending.transaction.response_mode
     if mode not in ("query", "fragment"):

@@ -39,7 +39,9 @@ class Target:
                 f"redirect_uri must be an http URL of this machine, such as {REDIRECT_URI}: for any other URI, use "
                 "login_by_pasting"
             )
-        tried = tuple(count(one, "a port", least=0, most=65535) for one in each(ports, int, "ports is a list of ports"))
+        tried = tuple(
+            count(one, "a port", least=0, most=65535) for one in each(ports, int, "ports must be a list of ports")
+        )
         if parts.port is not None and tried == ANY_PORT:
             tried = (parts.port,)
         elif parts.port is not None and tried != (parts.port,):

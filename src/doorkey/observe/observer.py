@@ -192,5 +192,5 @@ def _guarded(call: Callable[[TokenEvent], Any], event: TokenEvent) -> Any:
 
 def _check(on_event: object, timer: object) -> None:
     if on_event is not None and (not callable(on_event) or awaits(on_event)):
-        raise UsageError("on_event is a plain function, not a coroutine function: it may start a task")
-    function(timer, "timer is a callable that returns seconds, such as time.monotonic")
+        raise UsageError("on_event must be a plain function, not a coroutine function: it may start a task")
+    function(timer, "timer must be a callable that returns seconds, such as time.monotonic")

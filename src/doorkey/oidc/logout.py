@@ -41,7 +41,7 @@ class LogoutToken(JWTClaims):
     def _validate_at(self, now: float, leeway: float) -> None:
         typ: object = self.header.get("typ", "logout+jwt")
         if not isinstance(typ, str) or typ.lower().removeprefix("application/") not in _TYPES:
-            raise InvalidClaimError("typ", "is that of another kind of token", expected="logout+jwt")
+            raise InvalidClaimError("typ", "belongs to another kind of token", expected="logout+jwt")
         super()._validate_at(now, leeway)
         events: object = self["events"]
         named: Mapping[str, object] = cast("Any", events) if isinstance(events, Mapping) else {}

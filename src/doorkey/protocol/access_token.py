@@ -64,7 +64,7 @@ def check_kind(header: Mapping[str, Any], claims: Mapping[str, Any], profile: To
             raise InvalidAccessToken(name, f"is not in {profile.name} access tokens: this is another kind of token")
     for name, values in profile.values:
         if claims.get(name) not in values:
-            raise InvalidAccessToken(name, "is that of another kind of token", expected=listed(values))
+            raise InvalidAccessToken(name, "belongs to another kind of token", expected=listed(values))
 
 
 def check_use(
@@ -116,7 +116,7 @@ def check_introspected(members: Mapping[str, Any], profile: TokenProfile) -> Non
         raise InvalidAccessToken("token_type", "is not that of an access token", expected="Bearer or DPoP")
     for name, values in profile.values:
         if members.get(name, values[0]) not in values:
-            raise InvalidAccessToken(name, "is that of another kind of token", expected=listed(values))
+            raise InvalidAccessToken(name, "belongs to another kind of token", expected=listed(values))
 
 
 def check_binding(

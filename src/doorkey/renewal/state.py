@@ -127,7 +127,7 @@ def reject(state: TokenState, token: OAuthToken) -> bool:
 
     Return False if it is not the current token. Raises `UsageError` for anything but an `OAuthToken`.
     """
-    instance(token, OAuthToken, "the argument of reject() is an OAuthToken, as token() returned it")
+    instance(token, OAuthToken, "the argument of reject() must be an OAuthToken, as token() returned it")
     known = state.rejected == token.access_token
     was_current = state.reject(token)
     if was_current and not known and state.observer is not None:

@@ -35,7 +35,7 @@ It returns the JWK thumbprint of the proof's key.
 
 _ANY: Final = Requirement()
 _UNAVAILABLE: Final = "the access token cannot be checked at the moment"
-_WRONG_VERIFIER: Final = "the verifier of a guard is an AccessTokenVerifier or an AsyncAccessTokenVerifier"
+_WRONG_VERIFIER: Final = "the verifier of a guard must be an AccessTokenVerifier or an AsyncAccessTokenVerifier"
 
 
 class Guard:
@@ -65,7 +65,7 @@ class Guard:
         if not isinstance(given, AccessTokenVerifier | AsyncAccessTokenVerifier):
             raise UsageError(f"{_WRONG_VERIFIER}, not {type(given).__name__}")
         if dpop is not None:
-            function(dpop, "dpop is a function that takes the request and the token")
+            function(dpop, "dpop must be a function that takes the request and the token")
         self.verifier = verifier
         self._realm = None if realm is None else text(realm, "realm")
         self._in_query, self._dpop = flag(token_in_query, "token_in_query"), dpop
@@ -113,7 +113,7 @@ class Guard:
         request, requirement: as for `check`.
         """
         instance(request, ApiRequest, "a guard decides about an ApiRequest")
-        instance(requirement, Requirement, "the requirement of a request is a Requirement")
+        instance(requirement, Requirement, "the requirement of a request must be a Requirement")
         scheme = "Bearer"
         try:
             presented = presented_token(request.pairs, request.query, request.form, in_query=self._in_query)

@@ -116,7 +116,7 @@ class RestFrameworkGuard(DjangoGuard):
             client_certificate=client_certificate,
         )
         if user is not None:
-            function(user, "user is a function that returns the user of an AccessToken")
+            function(user, "user must be a function that returns the user of an AccessToken")
         self._user = user or TokenUser
 
     @cached_property

@@ -18,7 +18,7 @@ ClaimName: TypeAlias = str | tuple[str, ...]
 ClaimCheck: TypeAlias = "Callable[[Any], object] | str | int | float | bool | None"
 
 _MISSING: Final = object()
-_CHECK: Final = "the requirement of a claim is a value, or a synchronous function of the claim's value"
+_CHECK: Final = "the requirement of a claim must be a value, or a synchronous function of the claim's value"
 
 
 @dataclass(frozen=True, slots=True)

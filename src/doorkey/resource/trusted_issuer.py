@@ -99,9 +99,9 @@ class TrustedIssuer:
         if not algorithms:
             raise UsageError("algorithms= is empty: no token would be accepted")
         if self.introspection is not None:
-            instance(self.introspection, IntrospectionClient, "introspection is an IntrospectionClient")
+            instance(self.introspection, IntrospectionClient, "introspection must be an IntrospectionClient")
         if self.tenant_issuer is not None:
-            instance(self.tenant_issuer, TenantIssuer, "tenant_issuer is a TenantIssuer")
+            instance(self.tenant_issuer, TenantIssuer, "tenant_issuer must be a TenantIssuer")
             instance(self.issuer, str, "with tenant_issuer=, issuer is the URL of the multi-tenant server")
         object.__setattr__(self, "audience", audience)
         object.__setattr__(self, "algorithms", algorithms)

@@ -101,7 +101,7 @@ class _Verifier(NotPicklable):
         return token
 
 
-_ISSUERS: Final = "issuer is a URL, an Issuer or a TrustedIssuer, or a list of them"
+_ISSUERS: Final = "issuer must be a URL, an Issuer or a TrustedIssuer, or a list of them"
 
 
 def _requirement(
@@ -255,4 +255,4 @@ def _text(token: object) -> str:
         return token
     kind = type(token).__name__
     del token
-    raise UsageError(f"the access token is text, not {kind}")
+    raise UsageError(f"the access token must be text, not {kind}")

@@ -22,7 +22,7 @@ def names(value: object, what: str) -> tuple[str, ...]:
 
 def check_secret(value: object, what: str) -> None:
     """Raise `UsageError` unless `value` is None, or a `Secret` that can be encoded."""
-    if value is not None and not encodable(instance(value, Secret, f"{what} is a doorkey.values.Secret").reveal()):
+    if value is not None and not encodable(instance(value, Secret, f"{what} must be a doorkey.values.Secret").reveal()):
         raise UsageError(f"{what} has a lone surrogate, which cannot be encoded")
 
 

@@ -74,7 +74,7 @@ class Settings:
         for name in times:
             count(getattr(self, name), f"{name} in seconds", least=0)
         if self.rotate_refresh_tokens is not None:
-            instance(self.rotate_refresh_tokens, bool, "rotate_refresh_tokens is True, False or None")
+            instance(self.rotate_refresh_tokens, bool, "rotate_refresh_tokens must be True, False or None")
         count(self.failed_logins, "failed_logins", least=1)
         count(self.device_interval, "device_interval in seconds", least=1)
         check_known(self.signing_alg, SIGNING_ALGS, "signing algorithm")

@@ -116,7 +116,7 @@ def begun(
     kinds = set(response_type.split())
     mode: object = rest.get("response_mode") or ("fragment" if kinds & {"token", "id_token"} else "query")
     if not isinstance(mode, str):
-        raise UsageError("response_mode is text")
+        raise UsageError("response_mode must be text")
     ours = pairs_of(
         {
             "response_type": response_type,

@@ -15,7 +15,7 @@ from doorkey.sessions.options import SessionOptions
 from doorkey.sessions.pending import Authorizations
 from doorkey.sessions.token_call import extra_pairs
 
-_TRANSACTION: Final = "transaction is the result of begin_authorization() or AuthorizationTransaction.from_dict()"
+_TRANSACTION: Final = "transaction must be the result of begin_authorization() or AuthorizationTransaction.from_dict()"
 _READ_IT: Final = (
     "this callback has an ID token and no code, so there is no token to fetch: parse it with "
     "parse_authorization_response(), and give the result to verify_id_token()"
@@ -155,8 +155,8 @@ def parsed(
     pending = authorizations.find(expected)
     if expected is None:
         raise MismatchingStateError(
-            "is not known to this session, so the callback may be forged: give state=, or the transaction= that "
-            "begin_authorization() returned"
+            "does not belong to a login of this session, so the callback may be forged: give state=, or the "
+            "transaction= that begin_authorization() returned"
         )
     fragment = pending.fragment if pending else may_read_fragment
     try:

@@ -89,7 +89,7 @@ class DeviceOperations:
 
         core = self._oauth
         core.refuse_within_update_token()
-        instance(device, DeviceAuthorization, "device is the result of begin_device_authorization()")
+        instance(device, DeviceAuthorization, "device must be the result of begin_device_authorization()")
         endpoint = yield from core.token_endpoint(url)
         if device.issuer is not None and device.issuer != core.options.metadata.issuer:
             raise UsageError(

@@ -59,7 +59,7 @@ def _needed(parameters: dict[str, Any], name: str, grant_type: str) -> str:
 def _optional(parameters: dict[str, Any], name: str) -> str | None:
     value = parameters.pop(name, None)
     if value is not None and not isinstance(value, str):
-        raise UsageError(f"{name} is text")
+        raise UsageError(f"{name} must be text")
     return value or None
 
 

@@ -64,7 +64,7 @@ class ComplianceHooks:
     def add(self, kind: str, hook: Hook) -> None:
         """Register `hook`, once. Raises `UsageError` for an unknown kind, and for a hook that is not callable."""
         text(kind, "the kind of a hook")
-        function(hook, "a hook is a callable")
+        function(hook, "a hook must be a callable")
         if kind not in self._hooks:
             raise UsageError(f"there is no hook {kind!r}{did_you_mean(kind, KINDS, f': {KINDS}')}")
         if hook not in self._hooks[kind]:

@@ -91,7 +91,7 @@ def verify_logout_token(
     from doorkey.sessions.openid import verifier_of
 
     if first_use is not None:
-        function(first_use, "first_use is a callable (identifier, expires_at) that returns whether it is new")
+        function(first_use, "first_use must be a callable (identifier, expires_at) that returns whether it is new")
     token = logout_token if isinstance(logout_token, Secret) else Secret(text(logout_token, "logout_token"))
     verifier = yield from verifier_of(core)
     options = core.options

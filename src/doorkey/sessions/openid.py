@@ -193,7 +193,7 @@ def verify_id_token(
     from doorkey.sessions.callbacks import AuthorizationResponse
 
     if transaction is not None:
-        instance(transaction, AuthorizationTransaction, "transaction is the result of begin_authorization()")
+        instance(transaction, AuthorizationTransaction, "transaction must be the result of begin_authorization()")
     pending = unknown_request(core.options) if transaction is None else pending_of(transaction)
     if isinstance(id_token, AuthorizationResponse):
         if id_token.id_token is None:

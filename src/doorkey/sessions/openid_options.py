@@ -76,7 +76,7 @@ def openid_options(before: OpenIDOptions, given: Mapping[str, Any]) -> OpenIDOpt
     if own.get("tenant_issuer") is not None:
         from doorkey.oidc.core.issuers import TenantIssuer
 
-        instance(own["tenant_issuer"], TenantIssuer, "tenant_issuer is a TenantIssuer")
+        instance(own["tenant_issuer"], TenantIssuer, "tenant_issuer must be a TenantIssuer")
     return replace(before, **own, registered=registered)
 
 
@@ -107,7 +107,7 @@ def take_issuer(options: OpenIDOptions, given: dict[str, Any]) -> OpenIDOptions:
     if issuer is not None and not isinstance(issuer, str):
         from doorkey.sources.shared_issuer import SharedIssuer, refuse_metadata
 
-        instance(issuer, SharedIssuer, "issuer is a URL or an Issuer")
+        instance(issuer, SharedIssuer, "issuer must be a URL or an Issuer")
         refuse_metadata(given.get("metadata"))
         if options.server_metadata_url is not None or options.tenant_issuer is not None:
             raise UsageError("with server_metadata_url= or tenant_issuer=, give issuer= as a URL")

@@ -149,7 +149,7 @@ def token_given(token: Mapping[str, Any] | OAuthToken | None, options: SessionOp
 
 
 _DEFAULTS: Final = SessionOptions()
-_UPDATE_TOKEN: Final = "update_token is a callable (token, refresh_token=None, access_token=None)"
+_UPDATE_TOKEN: Final = "update_token must be a callable (token, refresh_token=None, access_token=None)"
 
 
 def changed(options: SessionOptions, given: Mapping[str, Any], *, blocking: bool) -> SessionOptions:
@@ -206,7 +206,7 @@ def _check(options: SessionOptions, blocking: bool) -> None:
         flag(getattr(options, name), name)
     clock(options.clock)
     if options.sleep is not None:
-        expected = "sleep is a callable that waits for a number of seconds"
+        expected = "sleep must be a callable that waits for a number of seconds"
         (blocking_function if blocking else function)(options.sleep, expected)
     if options.token_placement not in PLACEMENTS:
         raise UsageError(f"token_placement must be one of {PLACEMENTS}")
@@ -222,4 +222,4 @@ def _check(options: SessionOptions, blocking: bool) -> None:
     for name in ("token_endpoint_auth_method", "revocation_endpoint_auth_method"):
         method = getattr(options, name)
         if method is not None and not isinstance(method, str):
-            function(method, f"{name} is the name of a client authentication method, or a callable")
+            function(method, f"{name} must be the name of a client authentication method, or a callable")

@@ -69,7 +69,7 @@ class SourceCore:
         timer = monotonic_time if timer is None else timer
         arguments.clock(clock)
         random = draw if random is None else random
-        arguments.function(random, "random is a callable that returns a number from 0 to 1")
+        arguments.function(random, "random must be a callable that returns a number from 0 to 1")
         self.credentials = credentials
         self.clock = clock
         self.slot = Slot(self, leeway, Backoff(), random)

@@ -197,7 +197,7 @@ def _check_signed_userinfo(
     """Check that a JWT is a UserInfo response for this client (§5.3.2). A claim that is absent is not checked."""
     typ, claims = str(token.header.get("typ", "JWT")).lower().removeprefix("application/"), token.claims
     if typ in _OTHER_KINDS or "events" in claims:
-        raise VerificationError("typ", "is that of another kind of token", expected="JWT")
+        raise VerificationError("typ", "belongs to another kind of token", expected="JWT")
     if isinstance(issuer, TenantIssuer):
         if "iss" in claims and not issuer.is_issuer(str(claims["iss"])):
             raise InvalidClaimError("iss", "is not the issuer of a tenant whose users may log in")

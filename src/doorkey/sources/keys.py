@@ -68,7 +68,7 @@ class KeyCore:
         Keys are fetched again at most once per cool-down, and not if they were fetched for this call. Raises the errors
         of `check` and of `keys`.
         """
-        function(check, "check is a function of the keys")
+        function(check, "check must be a function of the keys")
         if self._keys is not None:
             return check(self._keys)
         before = self._fetched.entry

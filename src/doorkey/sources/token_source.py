@@ -24,7 +24,7 @@ from doorkey.wire.limits import ExchangePolicy, policy_of
 if TYPE_CHECKING:
     from doorkey.sources.issuer import Issuer
 
-_SLEEP: Final = "sleep is a callable that waits for a number of seconds"
+_SLEEP: Final = "sleep must be a callable that waits for a number of seconds"
 
 
 class TokenSource(NotPicklable, RejectableSource):

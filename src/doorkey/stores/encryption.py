@@ -64,7 +64,7 @@ class Sealer:
         if not encodable(text(context, "context")):
             raise UsageError("context has a lone surrogate, which cannot be encoded")
         self._context = context.encode()
-        self._accept_unversioned = instance(accept_unversioned, bool, "accept_unversioned is True or False")
+        self._accept_unversioned = instance(accept_unversioned, bool, "accept_unversioned must be True or False")
 
     def seal(self, key: str, data: bytes, *, version: int | None = None) -> bytes:
         """Return `data` sealed for the record of `key`.

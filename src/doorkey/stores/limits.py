@@ -36,7 +36,7 @@ SWEEP_EVERY: Final = 100
 def checked_key(key: object) -> str:
     """Return `key`. Raises `UsageError`, which does not quote it, for an invalid key."""
     if not isinstance(key, str) or not key:
-        raise UsageError("a store's key is a non-empty string")
+        raise UsageError("a store's key must be a non-empty string")
     try:
         size = len(key.encode())
     except UnicodeEncodeError:
@@ -63,11 +63,11 @@ def checked_lease(lease: object) -> Lease:
 def check_commit(data: object, expected: object) -> None:
     """Raise `UsageError` unless `data` can be committed over the version `expected`."""
     if data is not None and not isinstance(data, bytes):
-        raise UsageError(f"a record's data is bytes, or None to delete it, not {type(data).__name__}")
+        raise UsageError(f"a record's data must be bytes, or None to delete it, not {type(data).__name__}")
     if data is not None and len(data) > MAX_DATA:
         raise UsageError(f"a record has at most {MAX_DATA} bytes")
     if isinstance(expected, bool) or not isinstance(expected, int) or not 0 <= expected <= MAX_VERSION:
-        raise UsageError("expected= is the version of the record that was loaded, or 0 when there was none")
+        raise UsageError("expected= must be the version of the record that was loaded, or 0 when there was none")
     if data is None and expected == 0:
         raise UsageError("expected=0 means that there is no record, so there is nothing to delete")
 

@@ -51,7 +51,7 @@ class MemoryStore(NotPicklable):
         if max_idle is not None:
             seconds(max_idle, "max_idle", least=0.001)
         clock = monotonic_time if clock is None else clock
-        arguments.clock(clock, "clock is a callable that returns seconds")
+        arguments.clock(clock, "clock must be a callable that returns seconds")
         self._max_entries = max_entries
         self._max_idle = max_idle
         self._clock = clock

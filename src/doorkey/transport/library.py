@@ -51,7 +51,7 @@ def body_of(native: Any, content: bytes) -> bytes:
     json_method: Any = native.__dict__.get("json")
     if json_method is None:
         return content
-    function(json_method, "the json that a response hook sets is a callable")
+    function(json_method, "the json that a response hook sets must be a callable")
     value: Any = json_method()
     try:
         return json.dumps(value, allow_nan=False).encode()

@@ -171,7 +171,7 @@ def _timeout(lib: Any, given: Any) -> dict[str, Any]:
     try:
         return cast("dict[str, Any]", lib.Timeout(given).as_dict())
     except (TypeError, ValueError, IndexError):  # the library's errors about arguments
-        raise UsageError("timeout is a number of seconds, or a Timeout of the HTTP library") from None
+        raise UsageError("timeout must be a number of seconds, or a Timeout of the HTTP library") from None
 
 
 def _transport_error(lib: Any, request: Request, error: Exception) -> TransportError:

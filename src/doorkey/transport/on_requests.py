@@ -133,7 +133,9 @@ def _check(options: dict[str, Any], timeout: Any) -> None:
         value: Any = options.get(name)
         for one in _pair(value) if name == "cert" else (value,):
             if not isinstance(one, str | os.PathLike | None) and not (isinstance(one, bool) and name == "verify"):
-                raise UsageError(f"{name} is a value that requests accepts, such as a path, not {type(one).__name__}")
+                raise UsageError(
+                    f"{name} must be a value that requests accepts, such as a path, not {type(one).__name__}"
+                )
 
 
 def _prepared(request: Request, session: requests.Session) -> requests.PreparedRequest:

@@ -38,7 +38,7 @@ def client_of(kind: Any, live: LiveKey | AsyncLiveKey, source: object, options: 
     for an option that the vault decides.
     """
     if not isinstance(kind, type):
-        raise UsageError("kind= is the class of a client: requests.Session, httpx2.Client, …")
+        raise UsageError("kind= must be the class of a client: requests.Session, httpx2.Client, …")
     family = session_class_of(kind)
     if family is None:
         return _plain(kind, live, source, options)

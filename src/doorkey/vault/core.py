@@ -79,7 +79,9 @@ class VaultCore:
         if isinstance(method, str):
             auth_method_named(method)
         elif method is not None:
-            function(method, "token_endpoint_auth_method is the name of a client authentication method, or a callable")
+            function(
+                method, "token_endpoint_auth_method must be the name of a client authentication method, or a callable"
+            )
         if leeway is not None:
             seconds(leeway, "leeway")
         seconds(check_every, "check_every")
@@ -89,7 +91,7 @@ class VaultCore:
         if not text(client_id, "client_id"):
             raise UsageError("a vault needs a client_id")
         if sealer is not None and not all(callable(getattr(sealer, name, None)) for name in ("seal", "open")):
-            raise UsageError(f"sealer is a doorkey.stores.Sealer, not {type(sealer).__name__}")
+            raise UsageError(f"sealer must be a doorkey.stores.Sealer, not {type(sealer).__name__}")
         self.policy = policy_of(exchange)
         # With only a token endpoint, the known metadata is incomplete, and a session must still discover its issuer
         self._is_described = metadata is not None or token_endpoint is None

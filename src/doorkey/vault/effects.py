@@ -69,7 +69,7 @@ class Load(StoreCall[Record | None]):
         version = _version(returned.version, "the version of a Record")
         data: object = returned.data
         if not isinstance(data, bytes | bytearray | memoryview):
-            _fail("the data of a Record is bytes", data)
+            _fail("the data of a Record must be bytes", data)
         return checked_record(version, bytes(data))
 
 
@@ -128,7 +128,7 @@ def _failed(error: Exception) -> StoreError:
 
 def _version(given: object, what: str) -> int:
     if isinstance(given, bool) or not isinstance(given, int):
-        _fail(f"{what} is a number", given)
+        _fail(f"{what} must be a number", given)
     return given
 
 

@@ -137,7 +137,7 @@ class TokenVault(NotPicklable):
             allow_changed_auth_time=allow_changed_auth_time,
         )
         sleep = time.sleep if sleep is None else sleep
-        blocking(sleep, "sleep is a callable that waits for a number of seconds")
+        blocking(sleep, "sleep must be a callable that waits for a number of seconds")
         self._store, self._sleep = store, sleep
         self._sender = Sender(http_client, self._core.policy)
         self._keys: BoundedCache[str | SharedCredentials, LiveKey] = BoundedCache(max_sources, max_idle, names=_BOUNDS)
@@ -313,7 +313,7 @@ class AsyncTokenVault(NotPicklable):
             allow_changed_auth_time=allow_changed_auth_time,
         )
         if sleep is not None:
-            function(sleep, "sleep is a coroutine function that waits for a number of seconds")
+            function(sleep, "sleep must be a coroutine function that waits for a number of seconds")
         self._store, self._sleep = store, sleep
         self._sender = AsyncSender(http_client, self._core.policy)
         self._keys: BoundedCache[str | SharedCredentials, AsyncLiveKey] = BoundedCache(

@@ -49,7 +49,7 @@ def public_address(address: Address) -> bool:
     """
     given: object = address
     if not isinstance(given, IPv4Address | IPv6Address):
-        raise UsageError(f"the address is an IPv4Address or IPv6Address of ipaddress, not {type(given).__name__}")
+        raise UsageError(f"the address must be an IPv4Address or IPv6Address of ipaddress, not {type(given).__name__}")
     if isinstance(given, IPv6Address):
         embedded = given.ipv4_mapped or (IPv4Address(int(given) & 0xFFFFFFFF) if given in _NAT64 else None)
         if embedded is None:

@@ -59,12 +59,12 @@ class ExchangePolicy:
         count(self.max_headers, "max_headers, in bytes,")
         object.__setattr__(self, "http_hosts", http_hosts_of(self.http_hosts))
         if self.addresses is not None:
-            function(self.addresses, "addresses is a callable that returns whether an address may be connected to")
+            function(self.addresses, "addresses must be a callable that returns whether an address may be connected to")
 
 
 def policy_of(given: ExchangePolicy | None) -> ExchangePolicy:
     """Return the `exchange=` of a caller, or the default policy for None. Raises `UsageError` for anything else."""
-    return ExchangePolicy() if given is None else instance(given, ExchangePolicy, "exchange is an ExchangePolicy")
+    return ExchangePolicy() if given is None else instance(given, ExchangePolicy, "exchange must be an ExchangePolicy")
 
 
 def headers_too_large(max_headers: int, status: int | None = None) -> InvalidResponse:

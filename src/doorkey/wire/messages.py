@@ -50,7 +50,7 @@ def header_pairs(headers: Any, what: str) -> Pairs:
     if all(isinstance(text, str) for pair in pairs for text in pair):
         return tuple(pairs)
     if not all(isinstance(text, str | bytes | int | float) for pair in pairs for text in pair):
-        raise UsageError(f"{what} are a mapping of names to values, or (name, value) pairs of text")
+        raise UsageError(f"{what} must be a mapping of names to values, or (name, value) pairs of text")
     return tuple((_header_text(name), _header_text(value)) for name, value in pairs)
 
 
@@ -67,7 +67,7 @@ def body_bytes(body: object, what: str) -> bytes:
     if body is None or isinstance(body, bytes | bytearray):
         return bytes(body or b"")
     if not isinstance(body, str):
-        raise UsageError(f"{what} is text or bytes, not {type(body).__name__}")
+        raise UsageError(f"{what} must be text or bytes, not {type(body).__name__}")
     try:
         return body.encode("utf-8", "surrogateescape")
     except UnicodeEncodeError as error:

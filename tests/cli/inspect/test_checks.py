@@ -92,7 +92,7 @@ def test_all_missing_claims_are_named() -> None:
 def test_an_id_token_is_no_access_token_and_the_other_way_round() -> None:
     assert "typ" in problems({**ACCESS, "typ": "Bearer"}, kind="id")
     assert "at_hash" in problems({**ACCESS, "at_hash": "x"}, AT_JWT)
-    assert problems(ACCESS, AT_JWT, kind="id")["typ"].startswith("typ is that of another kind of token")
+    assert problems(ACCESS, AT_JWT, kind="id")["typ"].startswith("typ belongs to another kind of token")
 
 
 @pytest.mark.parametrize(

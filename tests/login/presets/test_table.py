@@ -133,7 +133,7 @@ def test_a_realm_is_one_segment_of_the_path() -> None:
         ("keycloak", {"base_url": "http://sso.example.com", "realm": "r"}, "https"),
         ("keycloak", {"base_url": "https://sso.example.com?x", "realm": "r"}, "query"),
         ("keycloak", {"base_url": "https://sso.example.com", "realm": ".."}, "without a slash"),
-        ("keycloak", {"base_url": "https://sso.example.com", "realm": 7}, "realm is text"),
+        ("keycloak", {"base_url": "https://sso.example.com", "realm": 7}, "realm must be text"),
         ("microsoft", {"tenant": "contoso.onmicrosoft.com"}, "a domain name is not accepted"),
         ("microsoft", {"tenant": TENANT, "tenants": [TENANT]}, "tenant="),
         ("microsoft", {"tenant": "common", "tenants": ["{tenantid}"]}, "list of tenant IDs"),

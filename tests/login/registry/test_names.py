@@ -39,7 +39,7 @@ def test_a_registration_is_named_by_text_or_by_an_enum_member(given: object, nam
 
 @pytest.mark.parametrize("given", ["", None, 7, b"google", ["google"]])
 def test_anything_else_names_no_registration(given: object) -> None:
-    with pytest.raises(UsageError, match="the name of a registration is text"):
+    with pytest.raises(UsageError, match="the name of a registration must be text"):
         registration_name(given)
 
 

@@ -106,14 +106,14 @@ def test_a_request_token_url_registers_oauth_1() -> None:
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        ({"client_id": 7}, "client_id is text, not int"),
-        ({"access_token_url": b"https://as.example"}, "access_token_url is text, not bytes"),
-        ({"client_kwargs": "scope=openid"}, "client_kwargs is a mapping, not str"),
-        ({"access_token_params": 7}, "access_token_params is a mapping, not int"),
-        ({"authorize_params": "prompt=login"}, "authorize_params is a mapping, or pairs, not str"),
-        ({"authorize_params": [1]}, "authorize_params is a mapping, or pairs of a name and a value"),
-        ({"update_token": 7}, "update_token is a callable, not int"),
-        ({"compliance_fix": "fix"}, "compliance_fix is a callable, not str"),
+        ({"client_id": 7}, "client_id must be text, not int"),
+        ({"access_token_url": b"https://as.example"}, "access_token_url must be text, not bytes"),
+        ({"client_kwargs": "scope=openid"}, "client_kwargs must be a mapping, not str"),
+        ({"access_token_params": 7}, "access_token_params must be a mapping, not int"),
+        ({"authorize_params": "prompt=login"}, "authorize_params must be a mapping, or pairs, not str"),
+        ({"authorize_params": [1]}, "authorize_params must be a mapping, or pairs of a name and a value"),
+        ({"update_token": 7}, "update_token must be a callable, not int"),
+        ({"compliance_fix": "fix"}, "compliance_fix must be a callable, not str"),
         ({"client_cls": 7}, "client_cls must be a client class"),
         ({"client_auth_methods": 7}, "client_auth_methods are client authentication methods, in a list, not int"),
     ],
@@ -125,7 +125,7 @@ def test_a_value_of_another_type_is_refused(given: dict[str, Any], message: str)
 
 
 def test_settings_are_a_mapping() -> None:
-    with pytest.raises(UsageError, match="the settings of a registration is a mapping, not int"):
+    with pytest.raises(UsageError, match="the settings of a registration must be a mapping, not int"):
         options(7)
 
 

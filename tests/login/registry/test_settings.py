@@ -41,7 +41,7 @@ def test_no_config_has_no_settings() -> None:
 
 
 def test_a_config_is_a_mapping_or_that_of_starlette() -> None:
-    with pytest.raises(UsageError, match="config is a mapping or Starlette's Config, not int"):
+    with pytest.raises(UsageError, match="config must be a mapping or Starlette's Config, not int"):
         config_settings("google", 7)
 
 
@@ -63,8 +63,8 @@ def test_django_reads_the_setting_of_authlib_only_if_ours_is_not_defined() -> No
 @pytest.mark.parametrize(
     ("value", "message"),
     [
-        ([], "DOORKEY_OAUTH_CLIENTS is a mapping, not list"),
-        ({"google": "app"}, r"DOORKEY_OAUTH_CLIENTS\['google'\] is a mapping, not str"),
+        ([], "DOORKEY_OAUTH_CLIENTS must be a mapping, not list"),
+        ({"google": "app"}, r"DOORKEY_OAUTH_CLIENTS\['google'\] must be a mapping, not str"),
     ],
 )
 def test_the_registrations_of_django_are_mappings(value: Any, message: str) -> None:

@@ -300,7 +300,7 @@ def test_a_cleared_state_is_gone_from_session_and_cache(browser: Browser) -> Non
 def test_a_login_holds_only_what_json_can_hold(browser: Browser) -> None:
     with pytest.raises(UsageError, match="data of a pending login must be JSON"):
         browser.begin("s-1", {"redirect_uri": object()})
-    with pytest.raises(UsageError, match="state is text"):
+    with pytest.raises(UsageError, match="state must be text"):
         browser.begin("")
     assert browser.session == {}
 

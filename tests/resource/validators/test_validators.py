@@ -81,7 +81,7 @@ def test_scopes_are_compared_as_alternatives(granted: Any, required: Any, insuff
 
 def test_scopes_of_another_type_are_a_usage_error() -> None:
     wrong: Any = 5
-    with pytest.raises(UsageError, match="scopes are text"):
+    with pytest.raises(UsageError, match="scopes must be text"):
         BearerTokenValidator.scope_insufficient(wrong, ["a"])
 
 

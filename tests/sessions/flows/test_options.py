@@ -73,10 +73,10 @@ def test_endpoints_are_metadata_and_win_over_it() -> None:
 @pytest.mark.parametrize(
     ("given", "why"),
     [
-        ({"client_id": 7}, "client_id is text"),
-        ({"redirect_uri": 7}, "redirect_uri is text"),
-        ({"state": 7}, "state is text"),
-        ({"grant_type": 7}, "grant_type is text"),
+        ({"client_id": 7}, "client_id must be text"),
+        ({"redirect_uri": 7}, "redirect_uri must be text"),
+        ({"state": 7}, "state must be text"),
+        ({"grant_type": 7}, "grant_type must be text"),
         ({"token_placement": "cookie"}, "token_placement"),
         ({"code_challenge_method": "plain"}, "S256"),
         ({"leeway": -1}, "leeway"),

@@ -193,7 +193,7 @@ def test_arguments_are_checked(adapter: Adapter, hostile: Hostile, waiting: Wait
         client.call("finish_device_authorization", wrong)
     with pytest.raises(UsageError, match="did you mean"):
         begin(client, scopes="a")
-    with pytest.raises(UsageError, match="sleep is a callable"):
+    with pytest.raises(UsageError, match="sleep must be a callable"):
         adapter.client("tv", sleep=5)
 
 

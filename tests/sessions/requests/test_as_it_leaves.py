@@ -68,7 +68,7 @@ def test_headers_may_be_bytes(adapter: Adapter, hostile: Hostile) -> None:
 @pytest.mark.parametrize("headers", [5, "X-A: b", ["X-A"], {"X-A": None}, {"X-A": ["b"]}])
 def test_headers_that_are_none_are_a_usage_error(adapter: Adapter, hostile: Hostile, headers: Any) -> None:
     client = adapter.client(token_endpoint=hostile.token_endpoint)
-    with pytest.raises(UsageError, match="headers= are a mapping"):
+    with pytest.raises(UsageError, match="headers= must be a mapping"):
         client.fetch_token(headers=headers)
     assert hostile.received == []
 

@@ -152,7 +152,7 @@ class _Authority(NotPicklable):
         token_request_headers: HeaderItems | None = None,
     ) -> None:
         if not hasattr(http_client, "base_url"):
-            raise UsageError(f"http_client is a client of httpx2 or httpx, not {type(http_client).__name__}")
+            raise UsageError(f"http_client must be a client of httpx2 or httpx, not {type(http_client).__name__}")
         self.http = http_client
         empty_in_children(http_client)
         clock = wall_time if clock is None else clock

@@ -25,7 +25,7 @@ Scopes: TypeAlias = tuple[str, ...]
 
 _C = TypeVar("_C", bound=Credentials)
 
-_PROVIDER: Final = "subject_token_provider is a callable that returns the token to exchange"
+_PROVIDER: Final = "subject_token_provider must be a callable that returns the token to exchange"
 
 
 class AuthenticatingTransportFactory:
@@ -45,7 +45,7 @@ class AuthenticatingTransportFactory:
         retry_rejected: bool = True,
     ) -> None:
         self._sending = _sending(rejected_statuses, retry_rejected)
-        self._authority = instance(authority, OAuthAuthorityClient, "authority is an OAuthAuthorityClient")
+        self._authority = instance(authority, OAuthAuthorityClient, "authority must be an OAuthAuthorityClient")
 
     def authenticating_transport(self, transport: Any, credentials: Credentials) -> AuthenticatingTransport:
         """Return a transport that sends every request with the token for `credentials`.
@@ -112,7 +112,9 @@ class AsyncAuthenticatingTransportFactory:
         retry_rejected: bool = True,
     ) -> None:
         self._sending = _sending(rejected_statuses, retry_rejected)
-        self._authority = instance(authority, AsyncOAuthAuthorityClient, "authority is an AsyncOAuthAuthorityClient")
+        self._authority = instance(
+            authority, AsyncOAuthAuthorityClient, "authority must be an AsyncOAuthAuthorityClient"
+        )
 
     def authenticating_transport(self, transport: Any, credentials: Credentials) -> AsyncAuthenticatingTransport:
         """Return a transport that sends every request with the token for `credentials`.

@@ -38,7 +38,7 @@ def apply_settings(session: requests.Session, given: dict[str, Any]) -> None:
         jar.update(mapping(given.pop("cookies", {}), "cookies"))
     most: object = given.get("max_redirects", 0)
     if not isinstance(most, int) or most < 0:
-        raise UsageError("max_redirects is a whole number, 0 or more")
+        raise UsageError("max_redirects must be a whole number, 0 or more")
     _check_tls(given.get("verify", True), given.get("cert"))
     for name, value in given.items():
         setattr(session, name, value)
@@ -46,7 +46,7 @@ def apply_settings(session: requests.Session, given: dict[str, Any]) -> None:
 
 def _check_tls(verify: object, cert: object) -> None:
     if not isinstance(verify, bool | str | os.PathLike):
-        raise UsageError("verify is True, False, the path of the CA certificates, or an ssl.SSLContext")
+        raise UsageError("verify must be True, False, the path of the CA certificates, or an ssl.SSLContext")
     paths = cast("tuple[object, ...]", cert) if isinstance(cert, tuple) else (cert,)
     if len(paths) > 2 or not all(path is None or isinstance(path, str | os.PathLike) for path in paths):
-        raise UsageError("cert is the path of a client certificate, or a pair of that and the path of its key")
+        raise UsageError("cert must be the path of a client certificate, or a pair of that and the path of its key")

@@ -25,7 +25,7 @@ def host(name: str, value: object) -> str:
     """Return the name of a host, such as ``example.eu.auth0.com``."""
     given = text(value, name)
     if not _HOST.fullmatch(given):
-        raise UsageError(f'{name} is the name of a host, such as "login.example.com", without https:// or a path')
+        raise UsageError(f'{name} must be the name of a host, such as "login.example.com", without https:// or a path')
     return given
 
 
@@ -33,7 +33,7 @@ def segment(name: str, value: object) -> str:
     """Return one segment of a path, percent-encoded."""
     given = text(value, name)
     if not given or given in (".", "..") or not given.isprintable() or "/" in given or "\\" in given:
-        raise UsageError(f"{name} is a name without a slash, not {printable(given, 40)!r}")
+        raise UsageError(f"{name} must be a name without a slash, not {printable(given, 40)!r}")
     return quote(given, safe="")
 
 
@@ -50,8 +50,8 @@ def tenant(name: str, value: object) -> str:
     given = text(value, name)
     if given not in TENANT_GROUPS and not _TENANT.fullmatch(given):
         raise UsageError(
-            f"{name} is the ID of a directory (a UUID in lower case), or one of {', '.join(TENANT_GROUPS)}: a domain "
-            "name is not accepted, because ID tokens name the ID"
+            f"{name} must be the ID of a directory (a UUID in lower case), or one of {', '.join(TENANT_GROUPS)}: a "
+            "domain name is not accepted, because ID tokens name the ID"
         )
     return given
 
@@ -60,7 +60,7 @@ def user_pool(name: str, value: object) -> str:
     """Return the ID of a user pool of Amazon Cognito, such as ``eu-west-1_aBcDeFgHi``."""
     given = text(value, name)
     if not _POOL.fullmatch(given):
-        raise UsageError(f'{name} is the ID of a user pool, such as "eu-west-1_aBcDeFgHi"')
+        raise UsageError(f'{name} must be the ID of a user pool, such as "eu-west-1_aBcDeFgHi"')
     return given
 
 

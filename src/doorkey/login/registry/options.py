@@ -122,7 +122,7 @@ def _checked(option: str, value: Any) -> Any:
     if option == "authorize_params":
         return _parameters(value)
     if option in CALLABLES:
-        function(value, f"{option} is a callable")
+        function(value, f"{option} must be a callable")
     elif option == "client_cls" and not isinstance(value, type):
         raise UsageError("client_cls must be a client class of this framework, or a subclass of it")
     elif option == "client_auth_methods":
@@ -133,11 +133,11 @@ def _checked(option: str, value: Any) -> Any:
 def _parameters(value: Any) -> dict[str, Any]:
     if isinstance(value, Mapping):
         return dict(cast("Mapping[str, Any]", value))
-    pairs = members(value, "authorize_params is a mapping, or pairs")
+    pairs = members(value, "authorize_params must be a mapping, or pairs")
     try:
         return dict(pairs)
     except (TypeError, ValueError):
-        raise UsageError("authorize_params is a mapping, or pairs of a name and a value") from None
+        raise UsageError("authorize_params must be a mapping, or pairs of a name and a value") from None
 
 
 FIELDS: Final = tuple(one.name for one in fields(RegistryOptions) if one.name not in ("name", "metadata", "hints"))

@@ -33,7 +33,7 @@ def config_settings(name: str, config: Any) -> dict[str, Any]:
         return prefixed_settings(name, cast("Mapping[str, Any]", config).get)
     get: object = getattr(config, "get", None)
     if not callable(get):
-        raise UsageError(f"config is a mapping or Starlette's Config, not {type(config).__name__}")
+        raise UsageError(f"config must be a mapping or Starlette's Config, not {type(config).__name__}")
     return prefixed_settings(name, lambda setting: get(setting, default=None))
 
 

@@ -86,7 +86,7 @@ class ApiProxy(NotPicklable):
     ) -> None:
         from doorkey.login.web.login import Login
 
-        self.login = instance(login, Login, "login is the Login of the site")
+        self.login = instance(login, Login, "login must be the Login of the site")
         self.api = ProxiedAPI.of(prefix, url, request_headers, response_headers)
         self.max_request = count(max_request, "max_request")
         self.max_response = count(max_response, "max_response")

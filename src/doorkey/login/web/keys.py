@@ -16,7 +16,7 @@ LEAST: Final = 32
 """The minimum characters of a secret. The holder of a cookie can try secrets, and could guess a short secret."""
 
 _WHAT: Final = (
-    'secret= is text of at least 32 random characters: python -c "import secrets; print(secrets.token_hex())"'
+    'secret= must be text of at least 32 random characters: python -c "import secrets; print(secrets.token_hex())"'
 )
 
 

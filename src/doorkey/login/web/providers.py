@@ -102,7 +102,7 @@ def _check_scope(scope: object) -> None:
 
 
 def _preset(given: object) -> Preset | None:
-    return None if given is None else instance(given, Preset, "preset is the name of a preset, or a Preset")
+    return None if given is None else instance(given, Preset, "preset must be the name of a preset, or a Preset")
 
 
 def _of_preset(preset: Preset | None) -> dict[str, Any]:

@@ -65,7 +65,7 @@ class ProxiedAPI:
         """Return the value for the checked arguments of a program. Raises `UsageError`."""
         odd = prefix.endswith("/") or _ODD.search(prefix) if text(prefix, "prefix") else True
         if odd or checked_next(prefix, "") != prefix:
-            raise UsageError('prefix is a path of this site without a slash at the end, such as "/api"')
+            raise UsageError('prefix must be a path of this site without a slash at the end, such as "/api"')
         check_endpoint(text(url, "the URL of the API"), "the URL of the API")
         if urlsplit(url).query:
             raise UsageError("the URL of the API must not have a query, because the query of each request is appended")

@@ -53,9 +53,11 @@ class Site:
         for field in ("prefix", "after_login", "after_logout"):
             path = text(getattr(self, field), field)
             if checked_next(path, "") != path:
-                raise UsageError(f"{field} is a path of this application, such as {getattr(Site, field, '/auth')!r}")
+                raise UsageError(
+                    f"{field} must be a path of this application, such as {getattr(Site, field, '/auth')!r}"
+                )
         if self.prefix == "/" or self.prefix.endswith("/"):
-            raise UsageError('prefix is the path of the routes without a slash at the end, such as "/auth"')
+            raise UsageError('prefix must be the path of the routes without a slash at the end, such as "/auth"')
         if (
             not nonempty_text(self.cookie, "cookie").replace("-", "").replace("_", "").isalnum()
             or not self.cookie.isascii()

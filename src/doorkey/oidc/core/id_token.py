@@ -68,10 +68,10 @@ class IDToken(JWTClaims):
     def _check_type(self) -> None:
         typ: object = self.header.get("typ", "JWT")
         if not isinstance(typ, str) or typ.lower().removeprefix("application/") != "jwt":
-            raise InvalidClaimError("typ", "is that of another kind of token", expected="JWT")
+            raise InvalidClaimError("typ", "belongs to another kind of token", expected="JWT")
         # Keycloak distinguishes its tokens by a claim `typ`. Logout and security event tokens have `events` (RFC 8417).
         if str(self.get("typ")).lower() in _OTHER_KINDS:
-            raise InvalidClaimError("typ", "is that of another kind of token", expected="an ID token")
+            raise InvalidClaimError("typ", "belongs to another kind of token", expected="an ID token")
         if "events" in self:
             raise InvalidClaimError("events", "is not allowed in an ID token: this is another kind of token")
 

@@ -42,7 +42,7 @@ class ProtectorCore:
     def register_token_validator(self, validator: TokenValidator) -> None:
         """Register `validator` for tokens of its `TOKEN_TYPE`. Raises `UsageError` if that type has a validator."""
         if not isinstance(validator, TokenValidator):
-            raise UsageError(f"a validator is a TokenValidator, not {type(validator).__name__}")
+            raise UsageError(f"a validator must be a TokenValidator, not {type(validator).__name__}")
         kind = validator.TOKEN_TYPE.lower()
         if kind in self._validators:
             raise UsageError(f"a validator for tokens of the type {kind!r} is already registered")

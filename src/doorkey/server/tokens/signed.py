@@ -49,7 +49,7 @@ def encrypted_for(
     if alg is None:
         return content
     refused = UsageError(f"the client has no key for {alg}")
-    for jwk in members((client.jwks or {}).get("keys", ()), "keys of a JWK Set are a list"):
+    for jwk in members((client.jwks or {}).get("keys", ()), "keys of a JWK Set must be a list"):
         try:
             header = {} if cty is None else {"cty": cty}
             return encrypt(content, import_key(jwk), alg=alg, enc=enc or DEFAULT_ENC, header=header)
