@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from doorkey.native.console import is_terminal, say
+from doorkey.native.console import is_terminal, write_stderr
 
 
 class Broken(io.StringIO):
@@ -18,7 +18,7 @@ class Broken(io.StringIO):
 
 
 def test_words_go_to_standard_error(capsys: pytest.CaptureFixture[str]) -> None:
-    say("open this\n")
+    write_stderr("open this\n")
     assert capsys.readouterr() == ("", "open this\n")
 
 
@@ -27,12 +27,12 @@ def test_a_stream_that_is_gone_is_no_error(monkeypatch: pytest.MonkeyPatch) -> N
     closed.close()
     for stream in (None, closed, Broken()):
         monkeypatch.setattr(sys, "stderr", stream)
-        say("open this\n")
+        write_stderr("open this\n")
         assert is_terminal(stream) is False
 
 
 def test_a_letter_that_the_stream_cannot_hold_is_escaped(monkeypatch: pytest.MonkeyPatch) -> None:
     raw = io.BytesIO()
     monkeypatch.setattr(sys, "stderr", io.TextIOWrapper(raw, encoding="ascii", errors="strict"))
-    say("code \u00e4\n")
+    write_stderr("code \u00e4\n")
     assert raw.getvalue() == b"code \\xe4\n"

@@ -124,8 +124,8 @@ def test_a_job_is_given_to_one_thread_once_whichever_of_two_callers_found_it_idl
     over = threading.Event()
     first = _Call(partial(over.wait, WAIT))
     second = _Call(lambda: 7)
-    assert idle.give(first)
-    assert not idle.give(second)
+    assert idle.submit(first)
+    assert not idle.submit(second)
     over.set()
     assert first.wait(WAIT)
 

@@ -22,7 +22,7 @@ from doorkey.server.storage.device_logins import DeviceEffect, SaveDevice
 from doorkey.server.storage.effects import FindConsents
 from doorkey.server.storage.records import MemoryRecords
 from doorkey.server.storage.sqlite import SQLiteRecords
-from doorkey.server.user_codes import ALPHABET, new_user_code, shown, typed
+from doorkey.server.user_codes import ALPHABET, formatted, new_user_code, normalized
 from doorkey.wire.flow import run
 from doorkey.wire.messages import FORM, Pairs, Request
 from tests.server.world import ALICE, APP, ENDPOINTS, OTHER, SECRET, SPA, Answer, World, with_known_key
@@ -67,7 +67,7 @@ def asked(world: World, answer: Answer) -> DeviceQuestion:
 
 
 def reply(world: World, question: DeviceQuestion, button: str = "accept", **changes: str) -> Any:
-    form: dict[str, Any] = {"user_code": shown(question.user_code), "csrf": question.csrf, button: "Yes", **changes}
+    form: dict[str, Any] = {"user_code": formatted(question.user_code), "csrf": question.csrf, button: "Yes", **changes}
     return send(world, Cookies(session=question.session_key), **form)
 
 
@@ -338,7 +338,7 @@ def test_a_form_works_only_in_the_browser_and_for_the_code_that_it_was_made_for(
 def test_a_code_in_the_url_is_shown_and_changes_nothing(world: World) -> None:
     answer = begun(world)
     page = visit(world, user_code=answer.json["user_code"])
-    assert page.user_code == typed(answer.json["user_code"])
+    assert page.user_code == normalized(answer.json["user_code"])
     assert not page.failed
     assert visit(world, user_code="<script>").user_code == "SCRPT"
     assert poll(world, answer).problem == (400, "authorization_pending")
@@ -381,9 +381,9 @@ class _Unknown(DeviceEffect[None]):
 
 @pytest.mark.parametrize("text", ["wdjb-mjht", " W D J B M J H T ", "WDJB\u2013MJHT", "wdjbmjht"])
 def test_a_code_may_be_typed_in_any_case_and_with_any_separator(text: str) -> None:
-    assert typed(text) == "WDJBMJHT"
-    assert shown(typed(text)) == "WDJB-MJHT"
+    assert normalized(text) == "WDJBMJHT"
+    assert formatted(normalized(text)) == "WDJB-MJHT"
 
 
 def test_a_longer_text_is_no_code() -> None:
-    assert typed("WDJBMJHTX" * 50) != "WDJBMJHT"
+    assert normalized("WDJBMJHTX" * 50) != "WDJBMJHT"

@@ -16,7 +16,7 @@ from redis import exceptions
 from doorkey.errors import RecordError, StoreError
 from doorkey.stores import AsyncRedisStore, Record, RedisStore
 from doorkey.stores.redis_commands import Command
-from doorkey.stores.redis_errors import LASTING, TRANSIENT, failure, needs_another_node, word_of
+from doorkey.stores.redis_errors import LASTING, TRANSIENT, error_code_of, failure, needs_another_node
 from tests.servers.databases import Database
 from tests.servers.handle import RealServer
 from tests.servers.process import nobodys_port, port_of_ones_own
@@ -311,7 +311,7 @@ OTHERS: dict[str, tuple[Exception, str | None, bool]] = {
 @pytest.mark.parametrize("name", OTHERS)
 def test_another_error_is_transient_only_if_it_is_one_of_the_connection(name: str) -> None:
     error, word, transient = OTHERS[name]
-    assert word_of(error) == word
+    assert error_code_of(error) == word
     assert needs_another_node(error) is (word == "READONLY")
     ours = failure(error)
     assert isinstance(ours, StoreError)

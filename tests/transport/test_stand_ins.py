@@ -63,10 +63,9 @@ def test_another_class_in_the_place_of_session_carries_no_token_request(
     hostile: Hostile, monkeypatch: pytest.MonkeyPatch, first: bool
 ) -> None:
     hostile.on("/token", token("at-1"))
-    module = "doorkey.transport.carrier"
+    module = "doorkey.transport.bare_session"
     if first:  # whoever replaces it does so before anybody has asked for a token
         monkeypatch.delitem(sys.modules, module, raising=False)
-        monkeypatch.delitem(sys.modules, module.replace("carrier", "exchange"), raising=False)
     monkeypatch.setattr(requests, "Session", Caching)
     monkeypatch.setattr(requests.sessions, "Session", Caching)
     with OAuth2Session("c", "s", token_endpoint=hostile.token_endpoint) as client:

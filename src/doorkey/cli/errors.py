@@ -25,7 +25,7 @@ from doorkey.errors import (
     UsageError,
     printable,
 )
-from doorkey.native.console import say
+from doorkey.native.console import write_stderr
 from doorkey.runtime.extras import explained
 
 __all__: list[str] = []
@@ -116,13 +116,13 @@ def guarded(command: Callable[[], object], settings: Settings) -> int:
         sys.stdout.flush()  # a full disk behind `> file` is an error like any other
     except click.ClickException as error:
         if type(error).__name__ == "NoArgsIsHelpError":  # click 8.2 and newer: the message is the help
-            say(f"{error.format_message()}\n")
+            write_stderr(f"{error.format_message()}\n")
         else:
-            say(f"doorkey: {_usage_sentence(error)}\n")
+            write_stderr(f"doorkey: {_usage_sentence(error)}\n")
         return error.exit_code
     except (click.Abort, KeyboardInterrupt) as interrupt:
         if not isinstance(interrupt.__cause__, KeyboardInterrupt):  # for that error, click has ended the line
-            say("\n")  # the shell's prompt begins on a line of its own
+            write_stderr("\n")  # the shell's prompt begins on a line of its own
         return ExitStatus.INTERRUPTED
     except ModuleNotFoundError as error:  # the command is installed with every extra, and click comes with Flask
         return _reported(explained(error, "doorkey.cli"), settings)
@@ -142,8 +142,8 @@ def _usage_sentence(error: click.ClickException) -> str:
 
 def _reported(error: Exception, settings: Settings) -> int:
     if settings.debug:
-        say(traceback_of(error))
-    say(f"doorkey: {sentence_of(error)}\n")
+        write_stderr(traceback_of(error))
+    write_stderr(f"doorkey: {sentence_of(error)}\n")
     return status_of(error)
 
 

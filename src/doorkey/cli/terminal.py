@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, TextIO, cast
 
 import click
 
-from doorkey.native.console import say
+from doorkey.native.console import write_stderr
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -41,7 +41,7 @@ def note(text: str) -> None:
 
     A message that cannot be written is lost, and the command continues.
     """
-    say(f"{text}\n")
+    write_stderr(f"{text}\n")
 
 
 def out_console() -> Console:
@@ -108,7 +108,7 @@ class Waiting:
     def __exit__(self, *_: object) -> None:
         self._line.close()
 
-    def above(self, prints: Callable[[], object]) -> None:
+    def print_above(self, prints: Callable[[], object]) -> None:
         """Clear the progress line, call `prints`, and show the line again below its output."""
         self._line.close()
         prints()

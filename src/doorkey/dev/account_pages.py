@@ -78,10 +78,10 @@ def account_page(shown: Account, names: ClientNames, action: str, logout_url: st
 
 def scope_list(scope: Iterable[str]) -> Html:
     """Return the list of the descriptions of scopes."""
-    return fill("<ul>\n{items}\n</ul>", items=joined(fill("<li>{it}</li>", it=meaning(one)) for one in scope))
+    return fill("<ul>\n{items}\n</ul>", items=joined(fill("<li>{it}</li>", it=scope_description(one)) for one in scope))
 
 
-def meaning(scope: str) -> Html:
+def scope_description(scope: str) -> Html:
     """Return the description of a scope for a user. The description of an unknown scope contains its name."""
     known = _SCOPES.get(scope)
     return fill("Use <code>{scope}</code>", scope=scope) if known is None else fill("{known}", known=known)

@@ -14,7 +14,7 @@ from doorkey.server.endpoints.consent import ACCEPT, CANCEL
 from doorkey.server.endpoints.device import CodeNeeded, DeviceAnswered
 from doorkey.server.endpoints.device_question import DeviceQuestion
 from doorkey.server.responses.responses import page_response
-from doorkey.server.user_codes import shown
+from doorkey.server.user_codes import formatted
 from doorkey.wire.messages import Response
 
 
@@ -34,7 +34,7 @@ def code_page(needed: CodeNeeded, action: str) -> Response:
         """<label for="user_code">Code</label>
 <input id="user_code" name="user_code" type="text" autocomplete="off" autocapitalize="characters" spellcheck="false" \
 required value="{value}"{described} autofocus>""",
-        value=attribute(shown(needed.user_code) if needed.user_code else ""),
+        value=attribute(formatted(needed.user_code) if needed.user_code else ""),
         described=fill(' aria-invalid="true" aria-describedby="problem"') if wrong else EMPTY,
     )
     content = form(action, (("csrf", needed.csrf),), field, submit("Continue"))
@@ -49,7 +49,7 @@ required value="{value}"{described} autofocus>""",
 
 def device_page(question: DeviceQuestion, names: ClientNames, action: str) -> Response:
     """Return the page that asks whether a device may log in as the user."""
-    code = shown(question.user_code)
+    code = formatted(question.user_code)
     intro = fill(
         "<p>The device with the code <strong>{code}</strong> wants to log in to {client} as "
         "<strong>{user}</strong>. It asks to:</p>",

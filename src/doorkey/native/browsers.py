@@ -12,7 +12,7 @@ from shutil import which
 from typing import Any, Final
 from urllib.parse import quote
 
-from doorkey.native.console import say
+from doorkey.native.console import write_stderr
 
 _IN_THE_TERMINAL: Final = frozenset({"www-browser", "links", "elinks", "lynx", "w3m", "browsh", "carbonyl"})
 """Browsers that would take over the terminal. They are not used."""
@@ -64,7 +64,7 @@ def open_in_background(url: str, open_browser: Callable[[str], Any]) -> None:
 
 def show_url(url: str) -> None:
     """Show the URL on standard error."""
-    say(f"To log in, open this URL in a browser:\n\n  {url}\n\n")
+    write_stderr(f"To log in, open this URL in a browser:\n\n  {url}\n\n")
 
 
 def _without_quotes(url: str) -> str:

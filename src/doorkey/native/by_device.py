@@ -14,7 +14,7 @@ from doorkey.errors import AccessDenied, ExpiredDeviceCode
 from doorkey.login.effects import AtSession
 from doorkey.login.errors import LoginExpired, LoginRefused
 from doorkey.native.blocking_awaiting import awaiting, blocking
-from doorkey.native.console import is_terminal, say
+from doorkey.native.console import is_terminal, write_stderr
 from doorkey.native.effects import OpenClient
 from doorkey.native.registration import registration
 from doorkey.native.result import NativeLogin
@@ -97,12 +97,12 @@ def show_device(device: DeviceAuthorization) -> None:
     url, complete = device.verification_uri, device.verification_uri_complete
     qr = qr_code(complete or url, sys.stderr) if is_terminal(sys.stderr) else ""
     if qr:  # first, so that the URL and the code stay visible at the end of a small terminal
-        say(f"{qr}\nTo log in, scan this QR code, or open this URL in a browser of any device:\n  {url}\n")
+        write_stderr(f"{qr}\nTo log in, scan this QR code, or open this URL in a browser of any device:\n  {url}\n")
         compared = ", or compare it after the scan" if complete else ""
-        say(f"and enter this code there{compared}:\n  {device.user_code}\n\n")
+        write_stderr(f"and enter this code there{compared}:\n  {device.user_code}\n\n")
     else:
-        say(f"To log in, open this URL in a browser of any device:\n\n  {url}\n\n")
-        say(f"and enter this code there:\n\n  {device.user_code}\n\n")
+        write_stderr(f"To log in, open this URL in a browser of any device:\n\n  {url}\n\n")
+        write_stderr(f"and enter this code there:\n\n  {device.user_code}\n\n")
 
 
 def qr_code(url: str, out: TextIO) -> str:

@@ -7,7 +7,7 @@ from contextlib import suppress
 from typing import Any
 
 
-def say(text: str) -> None:
+def write_stderr(text: str) -> None:
     """Write to standard error. Do nothing if it is closed or missing, as in a program without a console."""
     out = sys.stderr
     if out is None:

@@ -9,7 +9,7 @@ from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from typing import Any, Final
 
-from doorkey.native.console import is_terminal, say
+from doorkey.native.console import is_terminal, write_stderr
 from doorkey.native.effects import CallBlocking, WaitForSockets
 from doorkey.native.errors import WrongPaste
 from doorkey.native.pasted import MAX_TEXT, Line
@@ -26,7 +26,7 @@ def read_line(prompt: str) -> Flow[str]:
     """
     number = _number_of(sys.stdin)
     if number is None:
-        say(prompt)
+        write_stderr(prompt)
         text = yield from CallBlocking(_read_blocking)
         if not text:
             raise WrongPaste(_NO_INPUT)
@@ -38,19 +38,19 @@ def _of_terminal(prompt: str, number: int) -> Flow[str]:
     """Read a line that is typed or pasted. Echo it only to a terminal: a file would keep the code in the URL."""
     line = Line()
     with without_line_editing(number):
-        say(prompt)
+        write_stderr(prompt)
         while not line.is_done:
             if number in (yield from WaitForSockets((number,))):
                 echo = line.feed(_read(number, _PIECE))
                 if is_terminal(sys.stderr):
-                    say(echo.decode("ascii"))
+                    write_stderr(echo.decode("ascii"))
     return _value(line)
 
 
 def _of_pipe(prompt: str, number: int) -> Flow[str]:
     """Read a line byte by byte, so that the next line stays unread."""
     line = Line()
-    say(prompt)
+    write_stderr(prompt)
     while not line.is_done and not line.is_too_long:
         if _has_input(number) or number in (yield from WaitForSockets((number,))):
             line.feed(_read(number, 1))

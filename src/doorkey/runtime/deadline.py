@@ -53,14 +53,14 @@ class _Call(Generic[T]):
         """Give the call to an idle thread, or to a new one. Raises `RuntimeError` if none can be started."""
         while (idle := idle_thread()) is not None:
             self.thread = idle
-            if idle.give(self):
+            if idle.submit(self):
                 return
         self.thread = ReusedThread(self)
         self.thread.start()
 
     def has_begun(self) -> bool:
         """Return whether a thread runs the call or has run it. For a caller whose `begin` may have been interrupted."""
-        return (self.thread is not None and self.thread.has(self)) or self.wait(0)
+        return (self.thread is not None and self.thread.has_job(self)) or self.wait(0)
 
     def execute(self) -> bool:
         """Run the call in this thread. Return False if the caller has abandoned it meanwhile."""

@@ -44,18 +44,18 @@ class ReusedThread(threading.Thread):
         self._wake = threading.Lock()
         self._wake.acquire()
 
-    def give(self, job: Job) -> bool:
+    def submit(self, job: Job) -> bool:
         """Make this idle thread run `job`. Return False if it has another job or has ended."""
         if self._slot.setdefault(_JOB, job) is not job:
             return False
-        self._rouse()
+        self._wake_up()
         return True
 
-    def has(self, job: Job) -> bool:
+    def has_job(self, job: Job) -> bool:
         """Return whether this thread has been given `job` and has not finished it."""
         if self._slot.get(_JOB) is not job:
             return False
-        self._rouse()  # `give` may have been interrupted before its last line
+        self._wake_up()  # `submit` may have been interrupted before its last line
         return self.is_alive()
 
     def run(self) -> None:
@@ -80,7 +80,7 @@ class ReusedThread(threading.Thread):
         with suppress(ValueError):
             _idle.remove(self)
 
-    def _rouse(self) -> None:
+    def _wake_up(self) -> None:
         with suppress(RuntimeError):  # the thread is awake already
             self._wake.release()
 

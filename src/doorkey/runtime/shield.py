@@ -64,7 +64,7 @@ def interruptible() -> Generator[None]:
         finally:
             scope.shield = True
     elif (task := _unattended_task()) is not None:
-        with task.at_no_risk():
+        with task.cancelable():
             yield
     else:
         yield

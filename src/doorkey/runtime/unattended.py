@@ -44,7 +44,7 @@ class UnattendedTask(asyncio.Task[T]):
         self._is_at_risk = True
 
     @contextmanager
-    def at_no_risk(self) -> Generator[None]:
+    def cancelable(self) -> Generator[None]:
         """Allow the cancellation of the task in the block. Raises `CancelledError` if the loop is ending."""
         self._check()
         before, self._is_at_risk = self._is_at_risk, False

@@ -15,11 +15,11 @@ def new_user_code() -> str:
     return "".join(secrets.choice(ALPHABET) for _ in range(LENGTH))
 
 
-def shown(user_code: str) -> str:
-    """Return a user code as it is shown to the user: two groups with a hyphen between them."""
+def formatted(user_code: str) -> str:
+    """Return a user code as it is formatted to the user: two groups with a hyphen between them."""
     return f"{user_code[: LENGTH // 2]}-{user_code[LENGTH // 2 :]}"
 
 
-def typed(text: str) -> str:
+def normalized(text: str) -> str:
     """Return the user code in `text`, which may have any case and any separators. The code may be invalid."""
     return "".join(letter for letter in text[:100].upper() if letter in ALPHABET)[: LENGTH + 1]

@@ -18,7 +18,7 @@ __all__ = ["AsyncMemoryStore", "MemoryStore"]
 
 
 @dataclass(frozen=True, slots=True)
-class _Kept:
+class _Entry:
     record: Record
     used: float
 
@@ -55,7 +55,7 @@ class MemoryStore(NotPicklable):
         self._max_entries = max_entries
         self._max_idle = max_idle
         self._clock = clock
-        self._entries: OrderedDict[str, _Kept] = OrderedDict()  # the least recently used first
+        self._entries: OrderedDict[str, _Entry] = OrderedDict()  # the least recently used first
         self._deleted: OrderedDict[str, _Deleted] = OrderedDict()  # the earliest deletion first
         self._leases: OrderedDict[str, tuple[str, float]] = OrderedDict()  # owner and expiry
         self._sweep_leases_at = 1024
@@ -110,7 +110,7 @@ class MemoryStore(NotPicklable):
         if (0 if kept is None else kept.record.version) != expected:
             return 0
         version = 1 + (expected or (deleted.version if deleted is not None else self._forgotten))
-        new, gone = _Kept(Record(version, data or b""), now), _Deleted(version, now)
+        new, gone = _Entry(Record(version, data or b""), now), _Deleted(version, now)
         # No call and no new object from here on, so that no other code runs in this thread.
         if (entries[key] if key in entries else None) is not kept:  # noqa: SIM401  # get() is a call
             return None
@@ -140,7 +140,7 @@ class MemoryStore(NotPicklable):
             self._leases.clear()
 
     def _keep(self, key: str, record: Record, now: float) -> None:
-        self._entries[key] = _Kept(record, now)
+        self._entries[key] = _Entry(record, now)
         self._entries.move_to_end(key)
 
     def _drop(self, now: float) -> None:

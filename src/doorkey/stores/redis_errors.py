@@ -62,8 +62,8 @@ _CLASSES: Final = (
 )
 
 
-def word_of(error: Exception) -> str | None:
-    """Return the word of Redis's `error`, or None if Redis did not refuse the command, or with an unknown word."""
+def error_code_of(error: Exception) -> str | None:
+    """Return the error code in Redis's `error`, or None if Redis did not reject the command, or the code is unknown."""
     for kind, word in _CLASSES:
         if isinstance(error, kind):
             return word
@@ -75,12 +75,12 @@ def word_of(error: Exception) -> str | None:
 
 def needs_another_node(error: Exception) -> bool:
     """Return whether the command had no effect, and may succeed on a new connection, which may be to another node."""
-    return word_of(error) in _ANOTHER_NODE
+    return error_code_of(error) in _ANOTHER_NODE
 
 
 def failure(error: Exception) -> StoreError | RecordError:
     """Return the store's error for `error`, which redis-py or the operating system raised."""
-    word = word_of(error)
+    word = error_code_of(error)
     if word is not None:
         remedy = TRANSIENT.get(word) or LASTING[word]
         return StoreError(f"Redis refuses the command ({word}): {remedy}", retryable=word in TRANSIENT)

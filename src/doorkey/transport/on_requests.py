@@ -22,7 +22,7 @@ from doorkey.protocol.client_identity import ClientAuthMethod, ClientIdentity, H
 from doorkey.runtime.deadline import within
 from doorkey.runtime.interrupts import begin_exchange
 from doorkey.transport.auth_values import client_auth_of
-from doorkey.transport.carrier import BareSession
+from doorkey.transport.bare_session import BareSession
 from doorkey.transport.causes import caused_by
 from doorkey.transport.certificates import may_have_certificate, no_certificate
 from doorkey.transport.environment import ca_variable, merged_settings

@@ -34,17 +34,17 @@ def checked(
 
     Raises the errors of `resolve` and `receive`, and `UsageError` for a proxy.
     """
-    carrier = _for_one_exchange(lib, transport)
+    single_use = _for_one_exchange(lib, transport)
     try:
         host, port = _place(native)
         *others, last = resolve(host, port, permission)
         for address in others:
             with suppress(lib.ConnectError, lib.ConnectTimeout):
-                return receive(carrier, _pinned(lib, native, address, _Watch(address, port).seen))
-        return receive(carrier, _pinned(lib, native, last, _Watch(last, port).seen))
+                return receive(single_use, _pinned(lib, native, address, _Watch(address, port).seen))
+        return receive(single_use, _pinned(lib, native, last, _Watch(last, port).seen))
     finally:
-        if carrier is not transport:
-            carrier.close()
+        if single_use is not transport:
+            single_use.close()
 
 
 async def achecked(
@@ -54,17 +54,17 @@ async def achecked(
 
     The other parameters and the errors are those of `checked`.
     """
-    carrier = _for_one_exchange(lib, transport)
+    single_use = _for_one_exchange(lib, transport)
     try:
         host, port = _place(native)
         *others, last = await aresolve(host, port, permission)
         for address in others:
             with suppress(lib.ConnectError, lib.ConnectTimeout):
-                return await receive(carrier, _pinned(lib, native, address, _Watch(address, port).aseen))
-        return await receive(carrier, _pinned(lib, native, last, _Watch(last, port).aseen))
+                return await receive(single_use, _pinned(lib, native, address, _Watch(address, port).aseen))
+        return await receive(single_use, _pinned(lib, native, last, _Watch(last, port).aseen))
     finally:
-        if carrier is not transport:
-            await carrier.aclose()
+        if single_use is not transport:
+            await single_use.aclose()
 
 
 def _for_one_exchange(lib: Any, transport: Any) -> Any:

@@ -44,15 +44,15 @@ def checked(
     if select_proxy(url, proxies):
         raise UsageError(THROUGH_A_PROXY)
     origin = origin_of(url)
-    carrier = _naming(adapter, origin.host)
+    twin = _naming(adapter, origin.host)
     *others, last = resolve(origin.host, origin.port, permission)
     for address in others:
         try:
-            return receive(carrier, _pinned(prepared, address))
+            return receive(twin, _pinned(prepared, address))
         except requests.ConnectionError as error:
             if not never_left(error):
                 raise
-    return receive(carrier, _pinned(prepared, last))
+    return receive(twin, _pinned(prepared, last))
 
 
 def never_left(error: Exception) -> bool:

@@ -27,29 +27,29 @@ def commit_until_decided(codec: Codec, key: str, expected: int, mine: Entry, tim
     in the store. Raises `StoreError` if the store does not respond, `MissingTokenError` if the key was forgotten
     meanwhile, and `RecordError` if the record now belongs to another program.
     """
-    trouble: StoreError | None = None
+    last_error: StoreError | None = None
     began = timer()
     for attempt in range(TRIES):
         try:
-            if attempt and trouble is not None:
+            if attempt and last_error is not None:
                 yield from Sleep(FIRST_PAUSE * 2 ** (attempt - 1), saving=True)
             saved = yield from _committed(codec, key, expected, mine)
             if saved is not None:
                 return saved
             record = yield from Load(key)
         except StoreError as error:
-            trouble = error
+            last_error = error
             if timer() - began > GIVEN_UP_AFTER:
                 break
             continue
-        trouble = None
+        last_error = None
         if record is None:
             raise MissingTokenError("the key was forgotten while its token was being renewed: log in again")
         theirs = codec.read(key, record)
         if not mine.supersedes(theirs):
             return theirs
         expected = record.version
-    raise trouble or StoreError("the record has another version at each attempt to save it", retryable=True)
+    raise last_error or StoreError("the record has another version at each attempt to save it", retryable=True)
 
 
 def overwritten(codec: Codec, key: str, entry: Entry | None) -> Flow[Entry | None]:

@@ -57,7 +57,7 @@ class Memory:
 
         If this process has made other changes than the first `changes`, `entry` must be newer than they are.
         """
-        if self.changes == changes or self._is_news(entry):
+        if self.changes == changes or self._is_not_older(entry):
             self.held = entry
             if self.unsaved:
                 self._mark(unsaved=False)
@@ -68,11 +68,11 @@ class Memory:
 
         If this process has made other changes than the first `changes`, `entry` must be newer than they are.
         """
-        if self.changes == changes or self._is_news(entry):
+        if self.changes == changes or self._is_not_older(entry):
             self.held = entry
             self._mark(unsaved=True)
 
-    def _is_news(self, entry: Entry | None) -> bool:
+    def _is_not_older(self, entry: Entry | None) -> bool:
         """Return whether `entry` is newer than the held entry, or the same rotation."""
         held = self.held
         return entry is not None and held is not None and (entry.supersedes(held) or entry.is_same_rotation_as(held))

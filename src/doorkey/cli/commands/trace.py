@@ -61,7 +61,7 @@ def trace(issuer: str | None, *, html_file: str | None, verbose: bool, **options
     line = Waiting("waiting for the login or the server (Ctrl-C ends it)")
 
     def show(event: Event) -> None:
-        line.above(lambda: console.print(rendered(event, len(log.events), whole=verbose)))
+        line.print_above(lambda: console.print(rendered(event, len(log.events), whole=verbose)))
 
     log = Log(show)
     if html_file is not None:
@@ -85,10 +85,10 @@ def _shown_above(line: Waiting, options: Options) -> Options:
     from doorkey.native.by_device import show_device
 
     def show_url(url: str) -> None:
-        line.above(lambda: browsers.show_url(url))
+        line.print_above(lambda: browsers.show_url(url))
 
     def show_code(device: DeviceAuthorization) -> None:
-        line.above(lambda: show_device(device))
+        line.print_above(lambda: show_device(device))
 
     return replace(options, show=show_url, show_device=show_code)
 

@@ -14,7 +14,7 @@ from doorkey.integrations.httpx_transport.request_credentials import (
     AsyncExchanged,
     AsyncSubjectTokenProvider,
     Exchanged,
-    Same,
+    FixedCredentials,
     SubjectTokenProvider,
 )
 from doorkey.integrations.httpx_transport.transport import AsyncAuthenticatingTransport, AuthenticatingTransport
@@ -55,7 +55,7 @@ class AuthenticatingTransportFactory:
 
         Raises `UsageError`.
         """
-        return self._wrapped(transport, Same(_checked(credentials, Credentials)))
+        return self._wrapped(transport, FixedCredentials(_checked(credentials, Credentials)))
 
     def resource_owner_transport(
         self, transport: Any, credentials: ResourceOwnerCredentials
@@ -124,7 +124,7 @@ class AsyncAuthenticatingTransportFactory:
 
         Raises `UsageError`.
         """
-        return self._wrapped(transport, Same(_checked(credentials, Credentials)))
+        return self._wrapped(transport, FixedCredentials(_checked(credentials, Credentials)))
 
     def resource_owner_transport(
         self, transport: Any, credentials: ResourceOwnerCredentials

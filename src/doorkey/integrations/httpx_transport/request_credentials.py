@@ -17,7 +17,7 @@ AsyncSubjectTokenProvider: TypeAlias = "Callable[[], str | Awaitable[str | None]
 
 
 @dataclass(frozen=True, slots=True)
-class Same:
+class FixedCredentials:
     """The same credentials for every request."""
 
     credentials: Credentials

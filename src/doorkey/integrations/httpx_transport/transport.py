@@ -16,7 +16,7 @@ from doorkey.auth.on_httpx import (
     set_token_header,
 )
 from doorkey.auth.signer import RequestSigner
-from doorkey.integrations.httpx_transport.request_credentials import Same
+from doorkey.integrations.httpx_transport.request_credentials import FixedCredentials
 from doorkey.protocol.bearer import authorization_header
 from doorkey.transport.forked_pools import empty_in_children
 from doorkey.transport.httpx_or_httpx2 import transport_bases
@@ -88,7 +88,9 @@ class AuthenticatingTransport(_Bases):
         empty_in_children(transport)
         self._credentials_of, self._authority = credentials_of, authority
         self._get_source = (
-            authority._source_getter(credentials_of.credentials) if isinstance(credentials_of, Same) else None
+            authority._source_getter(credentials_of.credentials)
+            if isinstance(credentials_of, FixedCredentials)
+            else None
         )
 
     def handle_request(self, request: Any) -> Any:
@@ -153,7 +155,9 @@ class AsyncAuthenticatingTransport(_AsyncBases):
         empty_in_children(transport)
         self._credentials_of, self._authority = credentials_of, authority
         self._get_source = (
-            authority._source_getter(credentials_of.credentials) if isinstance(credentials_of, Same) else None
+            authority._source_getter(credentials_of.credentials)
+            if isinstance(credentials_of, FixedCredentials)
+            else None
         )
 
     async def handle_async_request(self, request: Any) -> Any:

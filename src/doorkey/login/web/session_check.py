@@ -42,7 +42,7 @@ let unanswered = 0;
 
 function stop(why) {
   clearInterval(timer);
-  removeEventListener("message", hear);
+  removeEventListener("message", onMessage);
   if (why) console.warn(`The session at the provider is not watched: ${why}.`);
 }
 
@@ -52,7 +52,7 @@ function ask() {
   else frame.contentWindow.postMessage(message, origin);
 }
 
-function hear({ data, origin: from, source }) {
+function onMessage({ data, origin: from, source }) {
   if (source !== frame.contentWindow || from !== origin) return;
   unanswered = 0;
   if (data === "unchanged") sessionStorage.removeItem(CHANGED);
@@ -66,7 +66,7 @@ function hear({ data, origin: from, source }) {
   }
 }
 
-addEventListener("message", hear);
+addEventListener("message", onMessage);
 frame.addEventListener("load", () => {
   ask();
   timer = setInterval(ask, 5000);

@@ -37,7 +37,7 @@ from doorkey.server.sessions import add_grant, end_grant
 from doorkey.server.storage.device_logins import ReplaceDevice
 from doorkey.server.storage.effects import FindBrowser, FindSession, FindUser
 from doorkey.server.tokens.claims import new_id
-from doorkey.server.user_codes import typed
+from doorkey.server.user_codes import normalized
 from doorkey.wire.flow import Flow
 from doorkey.wire.messages import Request
 
@@ -71,7 +71,7 @@ def device(
     """Respond to a visit to the page, or to one of its forms. Raises `ServerError` for a form of another browser."""
     if request.method != "POST":
         browser = browser_cookie(at, cookies)
-        return CodeNeeded(_csrf(browser, at), browser, typed(query_of(request).get("user_code") or ""))
+        return CodeNeeded(_csrf(browser, at), browser, normalized(query_of(request).get("user_code") or ""))
     refuse_other_origins(request, at)
     form = form_of(request)
     if ACCEPT in form or CANCEL in form:
@@ -81,7 +81,7 @@ def device(
 
 def _entered(form: Parameters, at: At, cookies: Cookies) -> Flow[CodeNeeded | LoginNeeded | DeviceQuestion]:
     browser = cookies.browser or ""
-    csrf, user_code = check_csrf(form, _csrf(browser, at)), typed(form.get("user_code") or "")
+    csrf, user_code = check_csrf(form, _csrf(browser, at)), normalized(form.get("user_code") or "")
     again = CodeNeeded(csrf, browser, user_code, failed=True)
     try:
         yield from refuse_waiting_address(at)
@@ -98,7 +98,7 @@ def _entered(form: Parameters, at: At, cookies: Cookies) -> Flow[CodeNeeded | Lo
 
 
 def _answered(form: Parameters, at: At, cookies: Cookies) -> Flow[DeviceAnswered]:
-    user_code = typed(form.get("user_code") or "")
+    user_code = normalized(form.get("user_code") or "")
     check_csrf(form, question_csrf(user_code, cookies.session or "", at))
     known = yield from _session_of(cookies)
     if known is None:

@@ -15,7 +15,7 @@ from doorkey.server.model import DeviceLogin
 from doorkey.server.responses.parameters import form_of
 from doorkey.server.responses.responses import answered, json_response
 from doorkey.server.storage.device_logins import CountDevices, SaveDevice, device_id
-from doorkey.server.user_codes import new_user_code, shown
+from doorkey.server.user_codes import formatted, new_user_code
 from doorkey.wire.flow import Flow
 from doorkey.wire.messages import Request, Response
 
@@ -56,7 +56,7 @@ def _authorize_device(request: Request, at: At) -> Flow[Response]:
         )
         if (yield from SaveDevice(login)):
             break
-    code = shown(login.user_code)
+    code = formatted(login.user_code)
     content = {
         "device_code": device_code,
         "user_code": code,
