@@ -171,7 +171,7 @@ def test_a_param_that_nothing_is_compared_with_is_an_error() -> None:
 
 @pytest.mark.parametrize("wrong", [{"payload": None}, {"payload": "x"}, {"header": "x"}, {"params": ["x"]}])
 def test_a_value_that_is_not_a_mapping_is_an_error(wrong: dict[str, Any]) -> None:
-    with pytest.raises(UsageError, match="is a mapping"):
+    with pytest.raises(UsageError, match="must be a mapping"):
         cast(Any, JWTClaims)(**{"payload": {}, **wrong})
 
 

@@ -93,7 +93,7 @@ def test_user_info_takes_a_mapping_and_refuses_other_values() -> None:
     assert UserInfo() == {}
     assert UserInfo({"sub": "a"}, name="Alice") == {"sub": "a", "name": "Alice"}
     for wrong in ("text", 5, [("sub", "a")]):
-        with pytest.raises(UsageError, match="is a mapping"):
+        with pytest.raises(UsageError, match="must be a mapping"):
             UserInfo(cast("dict[str, Any]", wrong))
 
 

@@ -184,7 +184,7 @@ def test_what_could_not_be_made_is_not_kept() -> None:
     [(0, 1), (-1, 1), (True, 1), (1.5, 1), (None, 1), (1, 0), (1, -1), (1, float("nan")), (1, True), (1, "x")],
 )
 def test_a_cache_that_could_hold_nothing_is_refused(entries: Any, idle: Any) -> None:
-    with pytest.raises(UsageError, match=r"^(many|long) is"):
+    with pytest.raises(UsageError, match=r"^(many|long) must be"):
         BoundedCache(entries, idle, names=("many", "long"))
 
 

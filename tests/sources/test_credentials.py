@@ -257,15 +257,15 @@ MAPPING: Any = {"a": 1}
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: ClientCredentials("c", FUNCTION), "client_secret is text or a private key, not function"),
-        (lambda: ClientCredentials("c", 5), "client_secret is text or a private key, not int"),
-        (lambda: ResourceOwnerCredentials("c", username="u", password=FUNCTION), "password is text, not function"),
-        (lambda: ResourceOwnerCredentials("c", username="u", password=MAPPING), "password is text, not dict"),
-        (lambda: RefreshToken("c", refresh_token=FUNCTION), "refresh_token is text, not function"),
-        (lambda: JWTBearer("c", assertion=NUMBER), "assertion is text or a function that returns it, not int"),
+        (lambda: ClientCredentials("c", FUNCTION), "client_secret must be text or a private key, not function"),
+        (lambda: ClientCredentials("c", 5), "client_secret must be text or a private key, not int"),
+        (lambda: ResourceOwnerCredentials("c", username="u", password=FUNCTION), "password must be text, not function"),
+        (lambda: ResourceOwnerCredentials("c", username="u", password=MAPPING), "password must be text, not dict"),
+        (lambda: RefreshToken("c", refresh_token=FUNCTION), "refresh_token must be text, not function"),
+        (lambda: JWTBearer("c", assertion=NUMBER), "assertion must be text or a function that returns it, not int"),
         (
             lambda: TokenExchange("c", subject_token=MAPPING),
-            "subject_token is text or a function that returns it, not dict",
+            "subject_token must be text or a function that returns it, not dict",
         ),
     ],
 )

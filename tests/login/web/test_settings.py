@@ -201,7 +201,7 @@ async def test_a_login_opens_again_what_close_has_closed(provider: Provider, fol
 
 @pytest.mark.parametrize("url", ["", "sessions.sqlite3", "redis"])
 def test_what_is_no_store_is_refused(url: str) -> None:
-    with pytest.raises(UsageError, match="sessions= is a store or its URL"):
+    with pytest.raises(UsageError, match="sessions= must be a store or its URL"):
         store_at(url, awaited=False)
 
 

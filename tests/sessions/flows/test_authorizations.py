@@ -201,7 +201,7 @@ def test_a_callback_finishes_the_request_of_its_state_once() -> None:
     assert finished.code() == "c"
     assert finished.pending == Pending(redirect_uri=CB)
     assert not finished.is_token_response
-    with pytest.raises(MismatchingStateError, match="not known"):
+    with pytest.raises(MismatchingStateError, match="does not belong to a login"):
         finish(back(code="c", state="s"), options(), authorizations)
 
 

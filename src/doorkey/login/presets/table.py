@@ -78,7 +78,7 @@ _ROWS: Final = (
             "userinfo_endpoint": "https://api.github.com/user",
         },
         more={"userinfo_fix": claims.github_claims, "token_endpoint_auth_method": "client_secret_post"},
-        note="Plain OAuth 2 with a user API. The email address is the primary one of a second request.",
+        note="Plain OAuth 2 with a user API. The email address is the primary address, from a second request.",
     ),
     Row(
         name="gitlab",

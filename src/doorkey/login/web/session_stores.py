@@ -30,7 +30,7 @@ def store_at(url: str, *, awaited: bool) -> Any:
     parts = urlsplit(url)
     if not parts.scheme or "://" not in url:
         raise UsageError(
-            "sessions= is a store or its URL: memory:, sqlite:///PATH, redis://HOST, or a database URL of "
+            "sessions= must be a store or its URL: memory:, sqlite:///PATH, redis://HOST, or a database URL of "
             "SQLAlchemy such as postgresql+psycopg://HOST/NAME"
         )
     if parts.scheme == "sqlite" and not parts.netloc:

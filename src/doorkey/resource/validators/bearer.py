@@ -11,7 +11,7 @@ from doorkey.resource.validators.errors import InsufficientScopeError, InvalidTo
 
 Scopes: TypeAlias = "str | Iterable[str] | None"
 
-_EXPECTED: Final = "scopes are text, or a list of texts"
+_EXPECTED: Final = "scopes must be text, or a list of texts"
 
 
 class TokenValidator:
