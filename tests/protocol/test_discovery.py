@@ -5,7 +5,7 @@ import json
 import pytest
 
 from doorkey.errors import InvalidClient, InvalidResponse, TemporarilyUnavailable, UsageError, VerificationError
-from doorkey.protocol.discovery import discover_flow, fetch_metadata, issuer_of_document, well_known_urls
+from doorkey.protocol.discovery import fetch_metadata, issuer_of_document, well_known_urls
 from doorkey.wire.messages import Request, Response
 
 ISSUER = "https://example.com/issuer1"
@@ -43,30 +43,30 @@ def test_a_slash_at_the_end_of_an_issuer_is_omitted_of_the_places() -> None:
 @pytest.mark.parametrize("issuer", ["http://example.com", "https://example.com/?a=b", "https://example.com#f", "x", ""])
 def test_a_value_that_is_not_an_issuer_is_a_usage_error_before_anything_is_sent(issuer: str) -> None:
     with pytest.raises(UsageError, match="issuer"):
-        next(discover_flow(issuer))
+        next(fetch_metadata(issuer))
 
 
 def test_the_first_place_is_asked_and_enough() -> None:
-    flow = discover_flow(ISSUER)
+    flow = fetch_metadata(ISSUER)
     assert next(flow) == ask(OPENID)
     with pytest.raises(StopIteration) as done:
         flow.send(found(METADATA))
-    assert done.value.value.token_endpoint == "https://example.com/issuer1/token"
+    assert done.value.value.value.token_endpoint == "https://example.com/issuer1/token"
 
 
 @pytest.mark.parametrize("status", [404, 405, 410])
 def test_where_the_server_has_not_that_form_the_next_is_asked(status: int) -> None:
-    flow = discover_flow(ISSUER)
+    flow = fetch_metadata(ISSUER)
     next(flow)
     assert flow.send(Response(status, (), b"<html>")) == ask(OAUTH)
     assert flow.send(Response(status)) == ask(MIXED)
     with pytest.raises(StopIteration) as done:
         flow.send(found(METADATA))
-    assert done.value.value.issuer == ISSUER
+    assert done.value.value.value.issuer == ISSUER
 
 
 def test_an_issuer_with_no_metadata_anywhere_says_so() -> None:
-    flow = discover_flow("https://example.com")
+    flow = fetch_metadata("https://example.com")
     next(flow)
     flow.send(Response(404))
     with pytest.raises(InvalidResponse, match="spelled exactly") as caught:
@@ -76,7 +76,7 @@ def test_an_issuer_with_no_metadata_anywhere_says_so() -> None:
 
 @pytest.mark.parametrize("suffix", ["openid-configuration", "oauth-authorization-server"])
 def test_an_issuer_that_is_given_with_a_well_known_suffix_is_told_to_omit_it(suffix: str) -> None:
-    flow = discover_flow(f"https://example.com/t/.well-known/{suffix}")
+    flow = fetch_metadata(f"https://example.com/t/.well-known/{suffix}")
     next(flow)
     flow.send(Response(404))
     flow.send(Response(404))
@@ -99,7 +99,7 @@ def test_an_issuer_that_is_given_with_a_well_known_suffix_is_told_to_omit_it(suf
     ],
 )
 def test_anything_else_that_is_wrong_ends_the_search(response: Response, error: type[Exception]) -> None:
-    flow = discover_flow(ISSUER)
+    flow = fetch_metadata(ISSUER)
     next(flow)
     with pytest.raises(error):
         flow.send(response)

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import assert_type
 
 from doorkey import AsyncTokenSource, OAuthToken, Scope, Secret, TokenSource
-from doorkey.protocol.discovery import discover_flow
+from doorkey.protocol.discovery import fetch_metadata
 from doorkey.protocol.metadata import ServerMetadata
 from doorkey.wire.flow import Flow, arun, run
 from doorkey.wire.messages import Request, Response
@@ -38,7 +38,7 @@ async def flows(send: Callable[[Request], Response]) -> None:
 
     assert_type(run(twice("https://as.example"), send), int)
     assert_type(await arun(twice("https://as.example"), send_later), int)
-    assert_type(run(discover_flow("https://as.example"), send), ServerMetadata)
+    assert_type(run(fetch_metadata("https://as.example"), send).value, ServerMetadata)
 
 
 async def sources(source: TokenSource, awaiting: AsyncTokenSource) -> None:

@@ -204,11 +204,11 @@ class World:
 
     def stored(self) -> OAuthToken:
         """Return the token in the store."""
-        from doorkey.stores.envelope import unpack
+        from doorkey.stores.envelope import open_record
 
         record = self.store.load(KEY)
         assert record is not None
-        return unpack(record.data)
+        return open_record(record.data)[0]
 
 
 def at_once(work: Coroutine[Any, Any, Any]) -> Any:

@@ -22,7 +22,7 @@ from doorkey.oidc.logout import FrontChannelLogout, LogoutToken
 from doorkey.protocol.access_token import check_binding, check_introspected, check_jwt, client_of, scopes_of
 from doorkey.protocol.authorization import AuthorizationTransaction, parse_callback
 from doorkey.protocol.challenge import is_invalid_token
-from doorkey.protocol.discovery import discover_flow
+from doorkey.protocol.discovery import fetch_metadata
 from doorkey.protocol.http_caching import freshness_lifetime
 from doorkey.protocol.introspection import parse_introspection, parse_signed, signed_response
 from doorkey.protocol.jwks import parse_jwks
@@ -165,7 +165,7 @@ def metadata(data: bytes) -> None:
     answer = response_of(data)
     members = members_of(answer.body)
     with only_ours():
-        run(discover_flow(ISSUER, NOW), lambda _: answer)
+        run(fetch_metadata(ISSUER, NOW), lambda _: answer)
     with only_ours():
         parse_metadata(members, ISSUER)
     with only_ours():

@@ -58,18 +58,6 @@ def issuer_of_document(url: str, http_hosts: Collection[str] = ()) -> str:
     return urlunsplit(parts._replace(path=path, query=""))
 
 
-def discover_flow(issuer: str, now: float | None = None, http_hosts: Collection[str] = ()) -> Flow[ServerMetadata]:
-    """Fetch the metadata of `issuer`. The metadata must name exactly that issuer.
-
-    now: seconds since the epoch, to read a date in `Retry-After`.
-    http_hosts: hosts beside loopback that plain http may reach.
-
-    If the server has no document at a URL (404, 405, 410), the next well-known URL is tried. Raises `UsageError`,
-    `TransportError`, `InvalidResponse` and `ServerError`, and `VerificationError` for the metadata of another issuer.
-    """
-    return (yield from fetch_metadata(issuer, now, http_hosts)).value
-
-
 def fetch_metadata(
     issuer: str,
     now: float | None = None,
@@ -79,15 +67,16 @@ def fetch_metadata(
     url: str | None = None,
     known_as: Mapping[str, str] = MappingProxyType({}),
 ) -> Flow[CacheEntry[ServerMetadata]]:
-    """Fetch the metadata of `issuer` as `discover_flow` does, and return it with the times of its use.
+    """Fetch the metadata of `issuer`, and return it with the times of its use. It must name exactly that issuer.
 
-    now: seconds since the epoch.
+    now: seconds since the epoch, to read dates in the response.
     http_hosts: hosts beside loopback that plain http may reach.
     lifetime: the bounds of the time for which the document is cached.
     url: the URL of the document; None: the well-known URLs.
     known_as: accepted aliases of issuers in the metadata, each mapped to the issuer to use in its place.
 
-    Raises the errors of `discover_flow`.
+    If the server has no document at a URL (404, 405, 410), the next well-known URL is tried. Raises `UsageError`,
+    `TransportError`, `InvalidResponse` and `ServerError`, and `VerificationError` for the metadata of another issuer.
     """
     for place in (url,) if url is not None else well_known_urls(issuer, http_hosts):
         response = yield from Request("GET", place, (("Accept", "application/json"),))

@@ -155,7 +155,7 @@ class KnownServer:
     def discover(self) -> Flow[ServerMetadata]:
         """Return the server's metadata, discovered unless it was given or discovered before.
 
-        Raises `UsageError` without an issuer and a token endpoint, and the errors of `discover_flow`.
+        Raises `UsageError` without an issuer and a token endpoint, and the errors of `fetch_metadata`.
         """
         metadata, issuer = self.options.metadata, self._issuer
         if issuer is None:

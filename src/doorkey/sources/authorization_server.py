@@ -69,7 +69,7 @@ class AuthorizationServer:
         """Return the given metadata if it has a token endpoint, otherwise the discovered metadata.
 
         Concurrent callers share one discovery. After a failure there is a pause, during which callers get a copy of the
-        error without a request. `clock` returns seconds since the epoch. Raises the errors of `discover_flow`.
+        error without a request. `clock` returns seconds since the epoch. Raises the errors of `fetch_metadata`.
         """
         return self.naming("token_endpoint", clock)
 

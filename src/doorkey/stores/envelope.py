@@ -35,17 +35,12 @@ def pack(token: OAuthToken, metadata: Mapping[str, Any] | None = None) -> bytes:
     return RedactedBytes(data)
 
 
-def unpack(data: bytes) -> OAuthToken:
-    """Return the token in a record's `data`.
+@hides_locals
+def open_record(data: bytes) -> tuple[OAuthToken, dict[str, Any]]:
+    """Return the token and the metadata in a record's `data`.
 
     Raises `RecordError` if the data is truncated, was not written by doorkey, or was written by a newer version of it.
     """
-    return open_record(data)[0]
-
-
-@hides_locals
-def open_record(data: bytes) -> tuple[OAuthToken, dict[str, Any]]:
-    """Return the token and the metadata in a record's `data`. Raises the errors of `unpack`."""
     try:
         content = parse_object(data, max_depth=MAX_DEPTH)
     except JSONProblem as problem:
