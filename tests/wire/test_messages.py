@@ -95,7 +95,7 @@ def test_headers_are_a_mapping_or_pairs_of_text_bytes_or_numbers(given: Any) -> 
 
 @pytest.mark.parametrize("given", [5, "AB", ["A"], [("A", None)], {"A": ["1"]}, [("A", "1", "2")]])
 def test_other_headers_are_refused_with_whose_they_are(given: Any) -> None:
-    with pytest.raises(UsageError, match="these are"):
+    with pytest.raises(UsageError, match="these must be"):
         header_pairs(given, "these")
 
 
