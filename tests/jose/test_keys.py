@@ -1,5 +1,6 @@
 import base64
 import json
+import secrets
 from typing import Any
 
 import pytest
@@ -205,3 +206,13 @@ def test_a_key_set_of_a_mebibyte_is_bounded_by_its_number_of_keys() -> None:
     assert len(import_key_set({"keys": [jwk(RSA)] * MAX_KEYS})) == MAX_KEYS
     with pytest.raises(UsageError, match="more than 100 keys"):
         import_key_set({"keys": [jwk(RSA)] * (MAX_KEYS + 1)})
+
+
+def test_random_bytes_that_look_like_a_key_are_drawn_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn = [b"kty: RSA".ljust(64, b"\xff"), b"\xfe" * 64]
+
+    def token_bytes(_size: int) -> bytes:
+        return drawn.pop(0)
+
+    monkeypatch.setattr(secrets, "token_bytes", token_bytes)
+    assert generate_key("HS512").jose.raw_value == b"\xfe" * 64

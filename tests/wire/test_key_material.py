@@ -109,6 +109,8 @@ FORMS: dict[str, object] = {
     "JWK with a BOM": "\ufeff" + json.dumps(JWK),
     "JWK as Python writes it": str(JWK),
     "JWK as YAML": "kty: RSA\nn: " + JWK["n"] + "\ne: AQAB\n",
+    "JWK of an elliptic curve": "kty=EC&crv=P-256",
+    "JWK of bytes": '{"kty":\n                    "oct"}',
     "JWK in HTML": html.escape(json.dumps(JWK)),
     "JWK in a JSON string": json.dumps(json.dumps(JWK)),
     "JWK percent-encoded": quote(json.dumps(JWK)),
@@ -158,6 +160,11 @@ SECRETS: dict[str, object] = {
     "umlauts": "geheim mit ä und ü und noch viel mehr Zeichen",
     "beyond Latin-1": "\u0441\u0435\u043a\u0440\u0435\u0442" * 9,
     "numbers": "1 22 4096 3 " * 12,
+    # 6,578,129 secrets of 64 random bytes contained seven like these
+    "random bytes with a word of a JWK": b"\xd5\xec:kty=Bh\x8bwg1\xc8\xd3\x94\xdd\x82(8:" + bytes(range(200, 240)),
+    "random bytes with the first bytes of a key in DER": b"\xc2*\xa6\xca\xe8t\x8f\x82\xe60.0D\x06\n\xcan"
+    + bytes(range(200, 240)),
+    "random text with a word of a JWK": "Zq3/kty=Bh8wg1c8d3" * 4,
     "list": ["a", "b"],
     "mapping": {"a": "b"},
 }

@@ -13,6 +13,7 @@ from doorkey.errors import UsageError
 from doorkey.jose.algorithms import MIN_RSA_BITS, algorithm_named
 from doorkey.jose.keys import Key, import_key
 from doorkey.values import Secret
+from doorkey.wire.key_material import holds_key
 
 _CURVES: dict[str, Callable[[], ec.EllipticCurve]] = {
     "ES256": ec.SECP256R1,
@@ -34,7 +35,7 @@ def generate_key(alg: str) -> Key:
     wanted = algorithm_named(alg)
     match wanted.kty:
         case "oct":
-            fresh = import_key(secrets.token_bytes(wanted.min_bytes))
+            fresh = import_key(_random_secret(wanted.min_bytes))
         case "RSA":
             fresh = import_key(rsa.generate_private_key(public_exponent=65537, key_size=MIN_RSA_BITS))
         case "EC":
@@ -45,6 +46,13 @@ def generate_key(alg: str) -> Key:
             raise UsageError("Ed448 keys cannot be generated here: use Ed25519")
     jwk = fresh.jose.as_dict(private=True)
     return import_key({**jwk, "kid": fresh.jose.thumbprint(), "use": "sig", "alg": alg})
+
+
+def _random_secret(size: int) -> bytes:
+    """Return `size` random bytes that `import_key` accepts: bytes that look like a key by chance are drawn again."""
+    while holds_key(secret := secrets.token_bytes(size)):
+        pass
+    return secret
 
 
 def private_jwk(key: Key) -> Secret:

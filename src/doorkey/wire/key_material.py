@@ -27,7 +27,9 @@ _MARK: Final = re.compile(
       -{4,5}\ ?BEGIN\ | \bBEGIN\ [A-Z0-9 ]*(?:KEY|CERTIFICATE)\b       # PEM (RFC 7468), SSH2 (RFC 4716), OpenPGP
     | \b(?:ssh-(?:rsa|dss|ed25519|ed448)|ecdsa-sha2-\w+)(?:@[\w.]+)?[\s\0] # SSH (RFC 4253, section 6.6)
     | openssh-key-v1
-    | \bkty\b(?:\W|quot|x22|u0022){0,12}[:=] | \bkeys\b["']\s*:\s*\[   # JWK, JWK Set (RFC 7517), however quoted
+    | \bkty\b(?:\W|quot|x22|u0022){0,12}[:=]                          # JWK (RFC 7517), however quoted, with its type,
+        (?:\W|quot|x22|u0022){0,40}(?:RSA|EC|OKP|oct|AKP)             # without which random bytes match too often
+    | \bkeys\b["']\s*:\s*\[                                          # JWK Set (RFC 7517)
     | <(?:\w+:)?(?:RSAKeyValue|DSAKeyValue|ECKeyValue|Modulus|X509Certificate)\b  # XML Signature
     """,
     re.VERBOSE | re.IGNORECASE,
@@ -35,7 +37,7 @@ _MARK: Final = re.compile(
 _LENGTH: Final = rb"(?:[\x00-\x7f]|\x81.|\x82..)"
 _DER: Final = re.compile(
     rb"\x30" + _LENGTH + rb"(?:"
-    rb"(?:\x02\x01[\x00\x01])?\x30" + _LENGTH + rb"\x06[\x03-\x0b]"  # SubjectPublicKeyInfo, PKCS #8
+    rb"(?:\x02\x01[\x00\x01])?\x30" + _LENGTH + rb"\x06[\x03-\x0b][\x2a\x2b\x60]"  # SubjectPublicKeyInfo, PKCS #8
     rb"|\x02\x01\x01\x04[\x14-\x60]"  # ECPrivateKey
     rb"|(?:\x02\x01\x00)?\x02(?:\x81.|\x82..)\x00[\x80-\xff]"  # RSAPublicKey, RSAPrivateKey
     rb"|\x30\x82..(?:\xa0\x03\x02\x01\x02)?\x02[\x01-\x20]"  # Certificate
