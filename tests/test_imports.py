@@ -74,11 +74,15 @@ with TokenSource(grant, token_endpoint="http://127.0.0.1/token", http_client=cli
 
 def loaded_by(code: str, *, after: str = "") -> set[str]:
     """The packages that `code` imports, beyond those that `after` has already imported."""
+    return {name.partition(".")[0] for name in modules_loaded_by(code, after=after)}
+
+
+def modules_loaded_by(code: str, *, after: str = "") -> list[str]:
     told = f"import sys\n{after}\nbefore = set(sys.modules)\n{code}\nprint(sorted(set(sys.modules) - before))"
     done = subprocess.run([sys.executable, "-c", told], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     modules: list[str] = ast.literal_eval(done.stdout)
-    return {name.partition(".")[0] for name in modules}
+    return modules
 
 
 def test_importing_doorkey_loads_no_http_client_and_nothing_heavy() -> None:
@@ -112,6 +116,13 @@ def test_every_public_name_is_there_and_loads_no_http_client() -> None:
 def test_a_client_loads_its_own_http_library_and_nothing_heavy(library: str, module: str) -> None:
     brought = loaded_by(f"import doorkey.integrations.{module}", after=f"import {library}")
     assert not brought & (HEAVY | HTTP_CLIENTS)
+
+
+@pytest.mark.parametrize("module", ["requests_client", "httpx_client", "aiohttp_client"])
+def test_importing_a_client_loads_no_module_that_only_a_session_needs(module: str) -> None:
+    needed_later = ("jose", "login", "oidc", "protocol", "renewal", "resource", "server", "sources", "stores", "vault")
+    brought = modules_loaded_by(f"import doorkey.integrations.{module}")
+    assert [name for name in brought if name.startswith(tuple(f"doorkey.{folder}." for folder in needed_later))] == []
 
 
 @pytest.mark.parametrize("library", A_SESSION_AND_ITS_FIRST_REQUEST)

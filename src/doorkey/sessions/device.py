@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 from doorkey.arguments import instance
 from doorkey.errors import UsageError
-from doorkey.sessions.issuer import missing_endpoint
 from doorkey.sessions.token_queries import HeaderItems
 
 if TYPE_CHECKING:
@@ -50,6 +49,8 @@ class DeviceOperations:
         core = self._oauth
         endpoint = yield from core.located("device_authorization", url)
         if endpoint is None:
+            from doorkey.sessions.issuer import missing_endpoint
+
             raise missing_endpoint(core.options.metadata, "device_authorization")
         overrides = core.overrides_of(None, extra, auth, headers)
         requested = Scope.of(scope) or core.options.scope
