@@ -117,7 +117,10 @@ PURE_MODULES = (
     "doorkey.pages",
     "doorkey.protocol",
     *(f"doorkey.native.{name}" for name in ("http_request", "callbacks", "methods", "pasted")),
-    *(f"doorkey.renewal.{name}" for name in ("slot", "state", "attempts", "backoff", "dead_grant", "api_rejections")),
+    *(
+        f"doorkey.renewal.{name}"
+        for name in ("slot", "state", "attempts", "backoff", "dead_grant", "next_token", "api_rejections")
+    ),
 )
 """Modules that do no I/O: no HTTP, no threads, no event loop, no clock, no environment."""
 

@@ -14,8 +14,8 @@ import pytest
 from doorkey.errors import TransportError, UsageError
 from doorkey.renewal import leader_lock
 from doorkey.renewal.leader_lock import AcquireOrWait, Holder, LeaderLock, wait_async, wait_blocking
+from doorkey.runtime.deadlock import entered
 from doorkey.runtime.latch import Latch
-from doorkey.runtime.reentrancy import entered
 from doorkey.wire.flow import Flow, run
 from tests.support.flights import WAIT, discovering
 

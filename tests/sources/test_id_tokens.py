@@ -17,8 +17,8 @@ from doorkey.jose.generation import generate_key
 from doorkey.jose.signing import sign
 from doorkey.oidc.core.expectations import ExpectedIDToken
 from doorkey.oidc.core.issuers import TenantIssuer
+from doorkey.sources.fetched_once.keys import KeyCore
 from doorkey.sources.id_tokens import IDTokenVerifier, Protection
-from doorkey.sources.keys import KeyCore
 from doorkey.sources.renewed_tokens import check_same_login, claims_of
 from doorkey.tokens import OAuthToken
 from doorkey.values import Secret

@@ -8,8 +8,8 @@ from doorkey.errors import InvalidResponse, TemporarilyUnavailable, TransportErr
 from doorkey.jose.signing import sign
 from doorkey.jose.verification import verify
 from doorkey.protocol.metadata import ServerMetadata
+from doorkey.sources.fetched_once.keys import KeyCore
 from doorkey.sources.issuer_core import core_of
-from doorkey.sources.keys import KeyCore
 from doorkey.wire.flow import run
 from doorkey.wire.limits import ExchangePolicy
 from doorkey.wire.messages import Response

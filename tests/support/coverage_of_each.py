@@ -33,6 +33,7 @@ PURE = (
     "native/pasted",
     "renewal/backoff",
     "renewal/dead_grant",
+    "renewal/next_token",
     "renewal/api_rejections",
     "renewal/slot",
     "renewal/attempts",

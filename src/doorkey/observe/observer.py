@@ -16,7 +16,7 @@ from doorkey.arguments import awaits, function
 from doorkey.errors import UsageError, printable
 from doorkey.observe.events import MAX_LABEL, TokenEvent, code_of, place_of
 from doorkey.observe.logs import complain, is_logged, log, report_dropped
-from doorkey.runtime.reentrancy import detached
+from doorkey.runtime.deadlock import detached
 
 if TYPE_CHECKING:
     from types import TracebackType

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from doorkey.renewal.state import Renew, TokenState
-from doorkey.runtime.reentrancy import entered
+from doorkey.runtime.deadlock import entered
 from doorkey.tokens import OAuthToken
 from doorkey.wire.flow import Effect, Flow
 

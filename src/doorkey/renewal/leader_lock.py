@@ -13,7 +13,7 @@ lock whose holder cannot continue is free, and waiters check this once per `POLL
 replaced in this way continues nevertheless, it releases nothing, because `release` compares identities.
 
 Three ways of waiting would never end, and raise `UsageError` instead: code that runs inside the renewal and requests
-its token (see `doorkey.runtime.reentrancy`), a blocking call in the thread whose event loop runs the holder, and a
+its token (see `doorkey.runtime.deadlock`), a blocking call in the thread whose event loop runs the holder, and a
 blocking call further down the holder's own stack. The last case differs from a holder that Ctrl-C left behind between
 two lines, which the same thread may replace: only the former is a local variable of a frame on the stack.
 
@@ -30,10 +30,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from doorkey.errors import TransportError, UsageError
+from doorkey.runtime.deadlock import refuse_reentry
 from doorkey.runtime.forks import after_fork
 from doorkey.runtime.latch import Latch
 from doorkey.runtime.loops import liveness_check, waker_of
-from doorkey.runtime.reentrancy import refuse_reentry
 from doorkey.wire.flow import Effect
 
 if TYPE_CHECKING:

@@ -16,9 +16,9 @@ from doorkey.errors import OAuthError, TokenExpiredError
 from doorkey.renewal.attempts import Attempts
 from doorkey.renewal.leader_lock import AcquireOrWait, Holder, LeaderLock
 from doorkey.renewal.state import Decision, Renew, TokenState, waiting
+from doorkey.runtime.deadlock import entered, token_inside
 from doorkey.runtime.interrupts import defer_interrupt
 from doorkey.runtime.preload import ready
-from doorkey.runtime.reentrancy import entered, token_inside
 from doorkey.runtime.shield import shielded, spawn_detached
 from doorkey.tokens import OAuthToken
 from doorkey.wire.flow import Flow, arun, run

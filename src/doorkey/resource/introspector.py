@@ -29,8 +29,8 @@ from doorkey.resource.server_pause import ServerPause
 from doorkey.resource.trusted_issuer import IntrospectionClient
 from doorkey.runtime.bounded_cache import BoundedCache
 from doorkey.runtime.clock import monotonic_time
-from doorkey.sources.authorization_server import AuthorizationServer
-from doorkey.sources.fetched import Fetched
+from doorkey.sources.fetched_once.discovery import AuthorizationServer
+from doorkey.sources.fetched_once.document import Fetched
 from doorkey.sources.issuer_core import IssuerCore
 from doorkey.sources.token_client import TokenClient
 from doorkey.values import Secret

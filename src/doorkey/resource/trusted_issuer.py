@@ -14,10 +14,10 @@ from doorkey.jose.keys import import_own_keys
 from doorkey.oidc.core.issuers import TenantIssuer
 from doorkey.protocol.metadata import ServerMetadata
 from doorkey.protocol.token_profiles import TokenProfile, profile_named
-from doorkey.sources.described_server import DescribedServer
+from doorkey.sources.fetched_once.described_server import DescribedServer
+from doorkey.sources.fetched_once.keys import KeyCore
 from doorkey.sources.issuer import Issuer
 from doorkey.sources.issuer_core import IssuerCore
-from doorkey.sources.keys import KeyCore
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, Final
 
-from doorkey.runtime.reentrancy import is_saving
+from doorkey.runtime.deadlock import is_saving
 from doorkey.values import without_frames
 
 __all__: list[str] = []

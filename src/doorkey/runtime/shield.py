@@ -12,8 +12,8 @@ from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from doorkey.errors import OAuthError
+from doorkey.runtime.deadlock import is_saving
 from doorkey.runtime.loops import running_trio
-from doorkey.runtime.reentrancy import is_saving
 
 if TYPE_CHECKING:
     import asyncio

@@ -12,7 +12,7 @@ from collections.abc import Coroutine, Generator
 from contextlib import contextmanager
 from typing import Any, Final, TypeVar
 
-from doorkey.runtime.reentrancy import is_saving
+from doorkey.runtime.deadlock import is_saving
 
 T = TypeVar("T")
 

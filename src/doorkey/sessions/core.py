@@ -14,8 +14,9 @@ from doorkey.errors import InvalidGrant, InvalidResponse, MissingTokenError, Ser
 from doorkey.protocol.cached_key import CachedKey
 from doorkey.protocol.grants import ClientCredentialsGrant, ExtensionGrant, RefreshTokenGrant
 from doorkey.renewal.effects import Active, Renewed, saving
+from doorkey.renewal.next_token import next_token, rejects_the_grant
 from doorkey.renewal.slot import Slot
-from doorkey.runtime.reentrancy import refuse_reentry
+from doorkey.runtime.deadlock import refuse_reentry
 from doorkey.sessions.grant_inference import is_extension
 from doorkey.sessions.hooks import ComplianceHooks, HooksOnWire
 from doorkey.sessions.issuer import KnownServer, missing_endpoint
@@ -24,7 +25,6 @@ from doorkey.sessions.openid import with_verified_claims, with_verified_renewal
 from doorkey.sessions.options import SessionOptions, changed, token_given
 from doorkey.sessions.pending import Authorizations
 from doorkey.sessions.token_call import call_options, extra_pairs
-from doorkey.sources.next_token import next_token, rejects_the_grant
 from doorkey.sources.token_call import CallOverrides, TokenCall
 from doorkey.sources.token_client import TokenClient
 from doorkey.tokens import OAuth2Token, OAuthToken

@@ -11,12 +11,12 @@ from doorkey.observe.observer import Observer
 from doorkey.protocol.metadata import ENDPOINTS, ServerMetadata
 from doorkey.runtime.forks import ForkSafeLock
 from doorkey.sessions.options import SessionOptions
-from doorkey.sources.authorization_server import AuthorizationServer, completed
+from doorkey.sources.fetched_once.discovery import AuthorizationServer, completed
 from doorkey.wire.flow import Flow
 from doorkey.wire.urls import origin_of, shown_url
 
 if TYPE_CHECKING:
-    from doorkey.sources.keys import KeyCore
+    from doorkey.sources.fetched_once.keys import KeyCore
     from doorkey.sources.token_call import TokenCall
 
 
@@ -58,7 +58,7 @@ def server_of(issuer: str, options: SessionOptions) -> AuthorizationServer:
     document, tenants = openid.server_metadata_url, openid.tenant_issuer
     if document is None and tenants is None:
         return AuthorizationServer(issuer, known)
-    from doorkey.sources.described_server import DescribedServer
+    from doorkey.sources.fetched_once.described_server import DescribedServer
 
     return DescribedServer(issuer, known, document=document, template=None if tenants is None else tenants.template)
 
@@ -115,7 +115,7 @@ class KnownServer:
                 elif shared is not None:
                     self._keys = shared._core.keys
                 else:
-                    from doorkey.sources.keys import KeyCore
+                    from doorkey.sources.fetched_once.keys import KeyCore
 
                     server = None if issuer is None else self._own_server(issuer)
                     self._keys = KeyCore(server, jwks_uri=self._jwks_uri)

@@ -14,11 +14,11 @@ from doorkey.observe.observer import Observer, OnEvent
 from doorkey.protocol.metadata import ServerMetadata
 from doorkey.renewal.backoff import Backoff, is_transient
 from doorkey.renewal.leader_lock import LeaderLock
+from doorkey.renewal.next_token import next_token, rejects_the_grant
 from doorkey.renewal.slot import Slot
 from doorkey.renewal.state import reject
 from doorkey.runtime.clock import monotonic_time, wall_time
-from doorkey.sources.authorization_server import AuthorizationServer
-from doorkey.sources.next_token import next_token, rejects_the_grant
+from doorkey.sources.fetched_once.discovery import AuthorizationServer
 from doorkey.sources.shared_issuer import server_of
 from doorkey.sources.token_call import HeaderItems
 from doorkey.sources.token_requests import TokenRequests

@@ -26,7 +26,7 @@ from doorkey.oidc.core.id_token import IDToken
 from doorkey.oidc.core.issuers import TenantIssuer
 from doorkey.oidc.core.unsigned import is_unsigned, read_unsigned
 from doorkey.oidc.logout import LogoutToken
-from doorkey.sources.keys import KeyCore
+from doorkey.sources.fetched_once.keys import KeyCore
 from doorkey.values import Secret, hides_locals
 from doorkey.wire.flow import Flow
 from doorkey.wire.strict_json import JSONProblem, parse_object

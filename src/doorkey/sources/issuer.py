@@ -10,8 +10,8 @@ from doorkey.jose.key_sources import AsyncKeysOfIssuer, KeysOfIssuer
 from doorkey.protocol.metadata import ServerMetadata
 from doorkey.runtime.clock import wall_time
 from doorkey.sources.drivers import AwaitingDriver, BlockingDriver
+from doorkey.sources.fetched_once.key_times import KeyTimes
 from doorkey.sources.key_source import AsyncKeySource, KeySource
-from doorkey.sources.key_times import KeyTimes
 from doorkey.sources.shared_issuer import SharedIssuer
 from doorkey.values import clears_locals
 from doorkey.wire.flow import Flow

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 from doorkey.errors import UsageError
 from doorkey.jose.keys import import_keys
 from doorkey.protocol.metadata import ServerMetadata, check_one_issuer
-from doorkey.sources.authorization_server import AuthorizationServer
-from doorkey.sources.key_times import KeyTimes
-from doorkey.sources.keys import KeyCore
+from doorkey.sources.fetched_once.discovery import AuthorizationServer
+from doorkey.sources.fetched_once.key_times import KeyTimes
+from doorkey.sources.fetched_once.keys import KeyCore
 from doorkey.sources.shared_issuer import SharedIssuer, refuse_metadata
 from doorkey.wire.limits import ExchangePolicy, policy_of
 from doorkey.wire.urls import check_endpoint

@@ -10,15 +10,15 @@ from doorkey.jose.key_sources import AsyncKeysOfIssuer, KeysOfIssuer
 from doorkey.protocol.metadata import ServerMetadata
 from doorkey.runtime.clock import wall_time
 from doorkey.sources.drivers import AwaitingDriver, BlockingDriver
-from doorkey.sources.key_times import KeyTimes
+from doorkey.sources.fetched_once.key_times import KeyTimes
 from doorkey.values import NotPicklable, clears_locals
 from doorkey.wire.limits import ExchangePolicy, policy_of
 
 if TYPE_CHECKING:
     from doorkey.jose.keys import Key
     from doorkey.jose.verification import VerifiedToken
+    from doorkey.sources.fetched_once.keys import KeyCore
     from doorkey.sources.issuer import Issuer
-    from doorkey.sources.keys import KeyCore
 
 T = TypeVar("T")
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from doorkey.errors import UsageError
 from doorkey.protocol.metadata import ServerMetadata
-from doorkey.sources.authorization_server import AuthorizationServer
+from doorkey.sources.fetched_once.discovery import AuthorizationServer
 from doorkey.values import NotPicklable
 from doorkey.wire.limits import ExchangePolicy
 

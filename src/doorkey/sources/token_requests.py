@@ -11,7 +11,7 @@ from doorkey.errors import OAuthError, UsageError
 from doorkey.observe.observer import Observer
 from doorkey.protocol.grants import Grant
 from doorkey.protocol.metadata import ServerMetadata
-from doorkey.sources.authorization_server import AuthorizationServer
+from doorkey.sources.fetched_once.discovery import AuthorizationServer
 from doorkey.sources.renewed_tokens import keeping_rotated, same_login
 from doorkey.sources.token_call import (
     REPLAYED,

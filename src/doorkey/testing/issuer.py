@@ -17,10 +17,10 @@ from doorkey.server.model import Settings
 from doorkey.server.option_names import options_checked
 from doorkey.server.registrations import Client, User
 from doorkey.server.storage.records import MemoryRecords
+from doorkey.sources.fetched_once.keys import Clock, KeyCore
 from doorkey.sources.issuer import Issuer
 from doorkey.sources.issuer_core import IssuerCore
 from doorkey.sources.key_source import AsyncKeySource, KeySource
-from doorkey.sources.keys import Clock, KeyCore
 from doorkey.wire.flow import Flow, run
 from doorkey.wire.messages import Request
 from doorkey.wire.urls import check_endpoint

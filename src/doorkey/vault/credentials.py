@@ -12,7 +12,7 @@ from doorkey.arguments import instance
 from doorkey.credentials import ClientCredentials, Credentials, ResourceOwnerCredentials
 from doorkey.errors import UsageError
 from doorkey.protocol.metadata import ServerMetadata
-from doorkey.sources.next_token import next_token
+from doorkey.renewal.next_token import next_token
 from doorkey.sources.token_requests import TokenRequests
 from doorkey.stores.limits import checked_key
 from doorkey.tokens import OAuthToken

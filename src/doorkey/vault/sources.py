@@ -8,7 +8,7 @@ from typing import Generic, TypeAlias, TypeVar
 from doorkey.renewal.api_rejections import RejectableSource
 from doorkey.renewal.single_flight import AsyncSingleFlight, SingleFlight
 from doorkey.renewal.state import reject
-from doorkey.sources.authorization_server import AuthorizationServer
+from doorkey.sources.fetched_once.discovery import AuthorizationServer
 from doorkey.tokens import OAuthToken
 from doorkey.values import NotPicklable, clears_locals
 from doorkey.vault.credentials import SharedCredentials

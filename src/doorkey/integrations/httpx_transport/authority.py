@@ -17,8 +17,8 @@ from doorkey.renewal.slot import Freshness, freshness
 from doorkey.runtime.bounded_cache import BoundedCache
 from doorkey.runtime.clock import wall_time
 from doorkey.sources import AsyncTokenSource, TokenSource
-from doorkey.sources.authorization_server import AuthorizationServer
 from doorkey.sources.core import SourceCore
+from doorkey.sources.fetched_once.discovery import AuthorizationServer
 from doorkey.sources.shared_issuer import SharedIssuer, server_of
 from doorkey.sources.token_call import HeaderItems
 from doorkey.tokens import OAuthToken

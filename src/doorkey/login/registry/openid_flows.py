@@ -105,7 +105,7 @@ class OpenIDFlows(LoginFlows):
             return known
         if not metadata.get("jwks_uri"):
             raise UsageError(f"the metadata of {self.name!r} has no jwks_uri: register it with jwks_uri= or jwks=")
-        from doorkey.sources.keys import KeyCore
+        from doorkey.sources.fetched_once.keys import KeyCore
 
         session = registered.origin
         core = KeyCore(None, jwks_uri=metadata["jwks_uri"]) if force else session._oauth.keys()

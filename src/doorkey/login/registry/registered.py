@@ -100,7 +100,7 @@ class Registered:
 
     def _use_keys(self, jwks: object) -> None:
         from doorkey.jose.keys import import_keys
-        from doorkey.sources.keys import KeyCore
+        from doorkey.sources.fetched_once.keys import KeyCore
 
         self.origin._oauth._keys = KeyCore(None, keys=import_keys(jwks))
 

@@ -10,7 +10,7 @@ from doorkey.errors import UsageError
 from doorkey.protocol.discovery import fetch_metadata
 from doorkey.protocol.http_caching import CacheEntry
 from doorkey.protocol.metadata import ENDPOINTS, ServerMetadata, check_one_issuer
-from doorkey.sources.fetched import Fetched
+from doorkey.sources.fetched_once.document import Fetched
 from doorkey.wire.flow import Flow
 from doorkey.wire.limits import ExchangePolicy
 from doorkey.wire.urls import check_endpoint

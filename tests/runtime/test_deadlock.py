@@ -19,9 +19,9 @@ from doorkey.renewal import leader_lock
 from doorkey.renewal.effects import saving
 from doorkey.renewal.single_flight import AsyncSingleFlight, SingleFlight
 from doorkey.renewal.slot import Slot
-from doorkey.runtime import reentrancy as doorkey_inside
-from doorkey.runtime.reentrancy import entered
-from doorkey.sources.authorization_server import AuthorizationServer
+from doorkey.runtime import deadlock
+from doorkey.runtime.deadlock import entered
+from doorkey.sources.fetched_once.discovery import AuthorizationServer
 from doorkey.tokens import OAuthToken
 from doorkey.wire.flow import Flow, Settle, run
 from doorkey.wire.messages import Response
@@ -219,7 +219,7 @@ def test_an_unfinished_flow_can_be_closed_in_another_context() -> None:
 COLLECTED = """
 import gc
 from contextvars import ContextVar
-from doorkey.runtime.reentrancy import entered
+from doorkey.runtime.deadlock import entered
 
 def work():
     yield
@@ -252,11 +252,11 @@ def test_a_flow_that_is_closed_is_left_and_the_scope_around_it_is_not() -> None:
     next(around)
     next(within)
     within.close()
-    doorkey_inside.refuse_reentry(inner, "inside")
+    deadlock.refuse_reentry(inner, "inside")
     with pytest.raises(UsageError, match="inside"):
-        doorkey_inside.refuse_reentry(outer, "inside")
+        deadlock.refuse_reentry(outer, "inside")
     around.close()
-    doorkey_inside.refuse_reentry(outer, "inside")
+    deadlock.refuse_reentry(outer, "inside")
 
 
 def test_a_transport_that_requests_the_metadata_it_is_discovering_gets_an_error_at_once() -> None:
@@ -289,7 +289,7 @@ def place_after(renewals: int) -> tuple[int, int]:
     for _ in range(renewals):
         begun[-1].run(SingleFlight(slot, _performs_nothing, now).token)
         slot.set_token(EXPIRED)
-    place, places, tokens = begun[-1][doorkey_inside._here], 0, 0
+    place, places, tokens = begun[-1][deadlock._here], 0, 0
     while place is not None:
         places, tokens, place = places + 1, tokens + (place.token is not None), place.outer
     return places, tokens

@@ -7,7 +7,7 @@ import pytest
 from doorkey.errors import InvalidResponse, TemporarilyUnavailable, TransportError
 from doorkey.protocol.http_caching import CacheEntry
 from doorkey.renewal.leader_lock import AcquireOrWait, Holder
-from doorkey.sources.fetched import Fetched
+from doorkey.sources.fetched_once.document import Fetched
 from doorkey.wire.flow import Flow
 from doorkey.wire.messages import Request, Response
 from tests.support.fake_clock import START, Clock

@@ -11,9 +11,9 @@ import pytest
 
 from doorkey.errors import InvalidResponse, TransportError, UsageError, VerificationError
 from doorkey.jose.verification import verify
+from doorkey.sources.fetched_once.key_times import KeyTimes
+from doorkey.sources.fetched_once.keys import KeyCore
 from doorkey.sources.issuer_core import core_of
-from doorkey.sources.key_times import KeyTimes
-from doorkey.sources.keys import KeyCore
 from doorkey.wire.flow import run
 from doorkey.wire.messages import Response
 from tests.sources.published_keys import (

@@ -19,7 +19,7 @@ from doorkey.observe.logs import logger
 from doorkey.protocol.http_caching import CacheEntry
 from doorkey.renewal.backoff import Backoff, counts_for_backoff
 from doorkey.renewal.leader_lock import AcquireOrWait, LeaderLock
-from doorkey.runtime.reentrancy import entered
+from doorkey.runtime.deadlock import entered
 from doorkey.wire.flow import Flow
 
 __all__: list[str] = []

@@ -13,8 +13,8 @@ from doorkey.integrations.httpx_transport import OAuthAuthorityClient
 from doorkey.protocol.http_caching import CacheEntry
 from doorkey.protocol.metadata import ServerMetadata
 from doorkey.renewal.leader_lock import AcquireOrWait, Holder, LeaderLock
-from doorkey.sources.authorization_server import AuthorizationServer
 from doorkey.sources.core import SourceCore
+from doorkey.sources.fetched_once.discovery import AuthorizationServer
 from doorkey.stores import MemoryStore
 from doorkey.values import Secret
 from doorkey.vault import TokenVault

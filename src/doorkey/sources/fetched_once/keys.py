@@ -12,9 +12,9 @@ from doorkey.jose.verification import asks_for_other_keys
 from doorkey.observe.logs import logger
 from doorkey.protocol.http_caching import CacheEntry
 from doorkey.protocol.jwks import Keys, jwks_request, parse_jwks
-from doorkey.sources.authorization_server import AuthorizationServer
-from doorkey.sources.fetched import Fetched
-from doorkey.sources.key_times import KeyTimes
+from doorkey.sources.fetched_once.discovery import AuthorizationServer
+from doorkey.sources.fetched_once.document import Fetched
+from doorkey.sources.fetched_once.key_times import KeyTimes
 from doorkey.wire.flow import Flow
 from doorkey.wire.urls import shown_url
 

@@ -1,4 +1,4 @@
-"""Reentrancy guard: code called during a renewal (a hook, `update_token`) must not wait for that renewal.
+"""Deadlock detection by reentrancy: code called during a renewal (a hook, …) must not wait for that renewal.
 
 A renewal runs code of the user: hooks, client authentication methods, functions that return an assertion, code that
 saves the token. If that code requested the token in turn, it would wait for the renewal that waits for it. Tasks that

@@ -8,7 +8,7 @@ from dataclasses import replace
 from doorkey.protocol.discovery import fetch_metadata, issuer_of_document
 from doorkey.protocol.http_caching import CacheEntry
 from doorkey.protocol.metadata import ServerMetadata
-from doorkey.sources.authorization_server import AuthorizationServer, completed
+from doorkey.sources.fetched_once.discovery import AuthorizationServer, completed
 from doorkey.wire.flow import Flow
 
 __all__: list[str] = []
