@@ -5,10 +5,14 @@ from __future__ import annotations
 import os
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Final
 
 from tools.environments import BROWSER, SUITE, environment
 from tools.interpreters import OWN
 from tools.running import ROOT, captured, say
+
+TESTS: Final = "each pure module by its own tests"
+"""The check that is not repeated: a test that fails only sometimes is a bug."""
 
 
 def check(_: list[str]) -> int:
@@ -20,11 +24,11 @@ def check(_: list[str]) -> int:
         "ruff check": ["ruff", "check", "."],
         "mypy": ["mypy", *typed, "dev"],
         "pyright": ["pyright", "--pythonpath", python, "--project", ROOT],  # not the configuration of a folder above
-        "each pure module by its own tests": ["tests.support.coverage_of_each"],
+        TESTS: ["tests.support.coverage_of_each"],
         "documentation": ["tools.docs", "--build"],
         "changelog": ["towncrier", "build", "--draft", "--version", "next"],
     }
-    failed: list[str] = []
+    failed: dict[str, str] = {}
     # The wheel contains pyright itself. Without this setting it would request the newest version from the npm registry
     bundled = {"PYRIGHT_PYTHON_USE_BUNDLED_PYRIGHT": "1"}
     with ThreadPoolExecutor(os.cpu_count()) as processors:  # mypy and pyright each use one for a minute or more
@@ -33,9 +37,23 @@ def check(_: list[str]) -> int:
         }
         for name, step in running.items():
             code, output = step.result()
-            say(name)
-            print(output, end="", flush=True)
             if code:
-                failed.append(name)
+                failed[name] = f"{output}dev: {name} ended with {code}\n"
+            else:
+                _show(name, output)
+    for name, output in list(failed.items()):  # last, where a log that is cut still has them
+        _show(name, output)
+        if name not in TESTS:
+            say(f"{name} again, alone: beside the others, it may lack memory")
+            code, again = captured(python, "-m", *steps[name], **bundled)
+            print(again, end="", flush=True)
+            if not code:
+                say(f"{name} passes alone")
+                del failed[name]
     say(f"failed: {', '.join(failed)}" if failed else "all checks passed")
     return int(bool(failed))
+
+
+def _show(name: str, output: str) -> None:
+    say(name)
+    print(output, end="", flush=True)

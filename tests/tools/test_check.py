@@ -1,4 +1,4 @@
-"""`./dev check`: the checks run side by side, and each prints under its own name."""
+"""`./dev check`: the checks run side by side, and what fails is shown last."""
 
 from __future__ import annotations
 
@@ -8,12 +8,22 @@ import pytest
 
 from tools import check
 
+FAKE = """#!/bin/sh
+echo "of $2"
+echo "to $2" >&2
+case $2 in
+    mypy | tests.*) exit 3 ;;
+    pyright) [ -e "$0.ran" ] || { touch "$0.ran"; exit 134; } ;;
+esac
+"""
+"""A Python in which mypy and the tests fail each time, and pyright only the first time."""
 
-def test_each_check_prints_under_its_name_in_order_and_those_that_fail_are_named(
+
+def test_the_checks_that_fail_are_shown_last_and_those_of_tools_once_more_alone(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     python = tmp_path / "python"
-    python.write_text('#!/bin/sh\necho "of $2"\necho "to $2" >&2\n[ "$2" != mypy ] && [ "$2" != towncrier ]\n', "utf-8")
+    python.write_text(FAKE, "utf-8")
     python.chmod(0o700)
 
     def made(*_: str) -> Path:
@@ -22,6 +32,14 @@ def test_each_check_prints_under_its_name_in_order_and_those_that_fail_are_named
     monkeypatch.setattr(check, "environment", made)
     assert check.check([]) == 1
     shown = capsys.readouterr()
-    modules = ["ruff", "ruff", "mypy", "pyright", "tests.support.coverage_of_each", "tools.docs", "towncrier"]
-    assert shown.out.splitlines() == [line for name in modules for line in (f"of {name}", f"to {name}")]
-    assert shown.err.splitlines()[-1] == "dev: failed: mypy, changelog"
+    passed = ["ruff", "ruff", "tools.docs", "towncrier"]
+    failed = [("mypy", "mypy", 3), ("pyright", "pyright", 134), (check.TESTS, "tests.support.coverage_of_each", 3)]
+    expected = [line for name in passed for line in (f"of {name}", f"to {name}")]
+    for name, module, code in failed:
+        output = [f"of {module}", f"to {module}"]
+        again = [] if name == check.TESTS else output
+        expected += [*output, f"dev: {name} ended with {code}", *again]
+    assert shown.out.splitlines() == expected
+    said = shown.err.splitlines()
+    assert "dev: pyright passes alone" in said
+    assert said[-1] == f"dev: failed: mypy, {check.TESTS}"
