@@ -1,222 +1,17 @@
-"""What a request signer decides, without an HTTP library: where the token goes, and when another one replaces it."""
+"""What a request signer decides, without an HTTP library: where the token goes, and to which origins."""
 
 import asyncio
 from collections.abc import Mapping
 from typing import Any
 
 import pytest
-from multidict import CIMultiDict
 
 from doorkey import UsageError
-from doorkey.auth.signer import RequestSigner, maybe_await, performs_nothing, set_by_signing, signer_for
+from doorkey.auth.signer import performs_nothing, set_by_signing
+from doorkey.auth.token_sources import signer_for
 from doorkey.integrations.requests_client import OAuth2Session
-from doorkey.tokens import OAuthToken
-from doorkey.values import Secret
+from tests.auth.own_sources import API, FIRST, OTHER_API, SAME_API, SECOND, AsyncOwn, Own
 from tests.support.tracebacks import variables_of_ours
-
-API = "https://api.example/v1"
-SAME_API = "https://api.example/v2"
-OTHER_API = "https://other.example/"
-FIRST, SECOND, THIRD = (OAuthToken(Secret(name)) for name in ("at-1", "at-2", "at-3"))
-INVALID = 'Bearer error="invalid_token"'
-
-
-class Own:
-    """A token source of a program's own, whose next token is there once the current one is rejected."""
-
-    def __init__(self, *tokens: OAuthToken, says: bool | None = None) -> None:
-        self.tokens, self.says = list(tokens), says
-        self.rejected: list[OAuthToken] = []
-        self.asked = 0
-
-    def token(self) -> OAuthToken:
-        self.asked += 1
-        return self.tokens[0]
-
-    def reject(self, token: OAuthToken) -> bool | None:
-        self.rejected.append(token)
-        if len(self.tokens) > 1 and token == self.tokens[0]:
-            self.tokens.pop(0)
-        return self.says
-
-
-class AsyncOwn:
-    """The same, awaited."""
-
-    def __init__(self, own: Own) -> None:
-        self.own = own
-
-    async def token(self) -> OAuthToken:
-        return self.own.token()
-
-    async def reject(self, token: OAuthToken) -> bool | None:
-        return self.own.reject(token)
-
-
-class Signing:
-    """A signer of `own`, for a caller that blocks or one that awaits."""
-
-    def __init__(self, own: Own, *, awaits: bool, **options: Any) -> None:
-        self.own, self._awaits = own, awaits
-        self.signer: RequestSigner = signer_for(AsyncOwn(own) if awaits else own, **options)
-
-    def token(self) -> OAuthToken:
-        return asyncio.run(maybe_later(self.signer.token_async())) if self._awaits else self.signer.token()
-
-    def replacement(self, refused: OAuthToken, url: str = API, **how: bool) -> OAuthToken | None:
-        if self._awaits:
-            return asyncio.run(self.signer.replacement_async(refused, url, **how))
-        return self.signer.replacement(refused, url, **how)
-
-
-async def maybe_later(token: Any) -> OAuthToken:
-    found = await maybe_await(token)
-    assert isinstance(found, OAuthToken)
-    return found
-
-
-either = pytest.mark.parametrize("awaits", [False, True])
-
-
-# -- a token in place of a rejected one --------------------------------------------------------------------------------
-
-
-@either
-@pytest.mark.parametrize("says", [None, True])
-def test_a_rejected_token_is_replaced_by_the_next_one_of_its_source(awaits: bool, says: bool | None) -> None:
-    made = Signing(Own(FIRST, SECOND, says=says), awaits=awaits)
-    assert made.token() is FIRST
-    assert made.replacement(FIRST) is SECOND
-    assert made.own.rejected == [FIRST]
-
-
-@either
-def test_nothing_replaces_the_token_of_a_source_that_says_it_has_no_other(awaits: bool) -> None:
-    made = Signing(Own(FIRST, SECOND, says=False), awaits=awaits)
-    assert made.replacement(FIRST) is None
-    assert (made.own.rejected, made.own.asked) == ([FIRST], 0)
-
-
-@either
-def test_a_replacement_that_is_not_wanted_is_not_asked_for_and_the_token_is_rejected_anyway(
-    awaits: bool,
-) -> None:
-    made = Signing(Own(FIRST, SECOND), awaits=awaits)
-    assert made.replacement(FIRST, wanted=False) is None
-    assert (made.own.rejected, made.own.asked) == ([FIRST], 0)
-
-
-@either
-def test_the_rejected_token_does_not_replace_itself(awaits: bool) -> None:
-    assert Signing(Own(FIRST), awaits=awaits).replacement(FIRST) is None
-
-
-@either
-def test_an_api_that_rejects_the_replacement_too_gets_no_third_token(awaits: bool) -> None:
-    made = Signing(Own(FIRST, SECOND, THIRD), awaits=awaits)
-    assert made.replacement(FIRST) is SECOND
-    assert made.replacement(SECOND, SAME_API) is None
-    assert made.own.rejected == [FIRST]
-
-
-@either
-def test_another_api_that_rejects_the_replacement_gets_one_more_token(awaits: bool) -> None:
-    made = Signing(Own(FIRST, SECOND, THIRD), awaits=awaits)
-    assert made.replacement(FIRST) is SECOND
-    assert made.replacement(SECOND, OTHER_API) is THIRD
-
-
-@either
-def test_an_api_that_accepted_the_replacement_gets_a_third_token_once_it_rejects_that_one(awaits: bool) -> None:
-    made = Signing(Own(FIRST, SECOND, THIRD), awaits=awaits)
-    assert made.replacement(FIRST) is SECOND
-    made.signer.answered(SECOND, 200, {}, SAME_API)
-    assert made.replacement(SECOND) is THIRD
-
-
-@pytest.mark.parametrize(
-    ("token", "status", "headers"),
-    [
-        (SECOND, 401, {}),
-        (SECOND, 403, {}),  # as rejected_statuses says
-        (SECOND, 400, {"WWW-Authenticate": INVALID}),
-        (SECOND, 302, {}),  # a redirect does not look at the token
-        (FIRST, 200, {}),  # another token was accepted
-    ],
-)
-def test_a_response_that_does_not_accept_the_replacement_leaves_it_rejected(
-    token: OAuthToken, status: int, headers: Mapping[str, str]
-) -> None:
-    made = Signing(Own(FIRST, SECOND, THIRD), awaits=False, rejected_statuses=(403,))
-    assert made.replacement(FIRST) is SECOND
-    made.signer.answered(token, status, headers, API)
-    assert made.replacement(SECOND) is None
-
-
-def test_a_response_before_any_rejection_changes_nothing() -> None:
-    made = Signing(Own(FIRST, SECOND), awaits=False)
-    made.signer.answered(FIRST, 200, {}, API)
-    assert made.replacement(FIRST) is SECOND
-
-
-def test_a_token_that_was_given_once_is_not_replaced() -> None:
-    signer = signer_for({"access_token": "at-1"})
-    assert signer.replacement(signer.token(), API) is None
-    assert asyncio.run(signer.replacement_async(signer.token(), API)) is None
-    assert not signer.needs_verdict
-    assert signer.token().access_token == FIRST.access_token
-
-
-def test_a_source_for_one_kind_of_caller_has_no_token_for_the_other() -> None:
-    blocking, awaiting = signer_for(Own(FIRST, SECOND)), signer_for(AsyncOwn(Own(FIRST, SECOND)))
-    with pytest.raises(UsageError, match="use it with an asynchronous client"):
-        awaiting.token()
-    with pytest.raises(UsageError, match="a blocking client or source: use"):
-        blocking.token_async()
-    assert awaiting.replacement(FIRST, API) is None
-    assert asyncio.run(blocking.replacement_async(FIRST, API)) is None
-
-
-# -- what rejects a token ----------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("status", "challenge", "rejects"),
-    [
-        (401, None, True),
-        (403, None, False),
-        (403, INVALID, True),
-        (400, INVALID, True),
-        (399, INVALID, False),
-        (200, INVALID, False),
-        (403, 'Bearer error="insufficient_scope"', False),
-    ],
-)
-def test_a_status_or_a_challenge_rejects_a_token(status: int, challenge: str | None, rejects: bool) -> None:
-    headers = {} if challenge is None else {"WWW-Authenticate": challenge}
-    assert signer_for(Own(FIRST)).is_rejection(status, headers) is rejects
-    assert signer_for(Own(FIRST)).is_rejection(status, CIMultiDict(headers)) is rejects
-    assert not signer_for(Own(FIRST), retry_rejected=False).is_rejection(status, headers)
-
-
-def test_a_challenge_in_the_second_field_counts_where_fields_are_kept_apart() -> None:
-    headers = CIMultiDict([("WWW-Authenticate", "Basic realm=x"), ("WWW-Authenticate", INVALID)])
-    assert signer_for(Own(FIRST)).is_rejection(403, headers)
-
-
-@pytest.mark.parametrize("statuses", [(), (400,), (599,), (401, 403)])
-def test_statuses_from_400_to_599_can_reject_a_token(statuses: tuple[int, ...]) -> None:
-    signer = signer_for(Own(FIRST), rejected_statuses=statuses)
-    assert [status for status in range(100, 600) if signer.is_rejection(status, {})] == list(statuses)
-
-
-@pytest.mark.parametrize("wrong", [(399,), (600,), ("401",), (401, None), 401, [[]]])
-def test_no_other_status_can_reject_a_token(wrong: Any) -> None:
-    with pytest.raises(UsageError, match="rejected_statuses must be HTTP statuses"):
-        signer_for(Own(FIRST), rejected_statuses=wrong)
-
-
-# -- where the token goes ----------------------------------------------------------------------------------------------
 
 
 def test_the_header_is_that_of_each_token() -> None:
@@ -292,29 +87,14 @@ def test_the_headers_set_by_signing_are_those_added_or_changed_that_do_not_descr
     assert set_by_signing(before, after) == ("X-Changed", "Authorization")
 
 
-# -- what a signer is made of ------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("source", [{"access_token": "at-1"}, Own(FIRST), AsyncOwn(Own(FIRST))])
-def test_an_option_of_credentials_is_not_for_a_token_or_a_source(source: Any) -> None:
-    with pytest.raises(UsageError, match=f"leeway= is for credentials; this {type(source).__name__}"):
-        signer_for(source, options={"leeway": 3})
-
-
-class OnlyToken:
-    def token(self) -> OAuthToken:
-        return FIRST
-
-
-class OnlyReject:
-    def reject(self, token: OAuthToken) -> None:
-        raise AssertionError(token)
-
-
-@pytest.mark.parametrize("wrong", [None, 3, "at-1", OnlyToken(), OnlyReject()])
-def test_anything_else_is_no_source_of_a_token(wrong: Any) -> None:
-    with pytest.raises(UsageError, match="takes a session, a token source, credentials such as ClientCredentials"):
-        signer_for(wrong)
+def test_a_source_for_one_kind_of_caller_has_no_token_for_the_other() -> None:
+    blocking, awaiting = signer_for(Own(FIRST, SECOND)), signer_for(AsyncOwn(Own(FIRST, SECOND)))
+    with pytest.raises(UsageError, match="use it with an asynchronous client"):
+        awaiting.token()
+    with pytest.raises(UsageError, match="a blocking client or source: use"):
+        blocking.token_async()
+    assert awaiting.replacement(FIRST, API) is None
+    assert asyncio.run(blocking.replacement_async(FIRST, API)) is None
 
 
 def test_signing_performs_no_effect() -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from doorkey import AsyncTokenSource, ClientCredentials, OAuth2Session, TokenSource
-from doorkey.auth.repeated import OFTEN, Repetitions
+from doorkey.auth.repeated_construction import OFTEN, Repetitions
 from doorkey.login import LoginClient
 from doorkey.resource import AccessTokenVerifier
 from doorkey.runtime.extras import not_installed

@@ -46,7 +46,7 @@ class SignsRequests(NotPicklable):
         does not apply to this `token_source`. If no token is available, sending a request raises the error of the
         renewal, and the request is not sent. For an origin that is not allowed, it raises `UsageError`.
         """
-        from doorkey.auth.signer import signer_for  # deferred, so that importing a client stays fast
+        from doorkey.auth.token_sources import signer_for  # deferred, so that importing a client stays fast
 
         places: dict[str, Any] = {"issuer": issuer, "token_endpoint": token_endpoint}
         self._signer = signer_for(

@@ -33,7 +33,7 @@ class AiohttpAdapter:
 
     async def _sign_and_send(self, request: Any, handler: Handler) -> Any:
         """Send the request with the token, or without it after a redirect from another origin; return the response."""
-        from doorkey.auth.signer import REDIRECTS
+        from doorkey.auth.retry_after_401 import REDIRECTS
         from doorkey.wire.urls import origin_of
 
         signer = self._signer
@@ -54,7 +54,7 @@ class AiohttpAdapter:
         return response
 
     async def _send_signed(self, request: Any, handler: Handler) -> Any:
-        from doorkey.auth.signer import maybe_await
+        from doorkey.auth.retry_after_401 import maybe_await
 
         signer = self._signer
         sender = signer.sender_without_caller

@@ -11,9 +11,9 @@ from doorkey.arguments import instance, text
 from doorkey.errors import MismatchingStateError, UsageError, VerificationError
 from doorkey.protocol.authorization import AuthorizationTransaction, Callback, parse_callback
 from doorkey.sessions.authorizations import Pending, pending_of, state_in, unknown_request, value_in
+from doorkey.sessions.call_arguments import extra_pairs
 from doorkey.sessions.options import SessionOptions
 from doorkey.sessions.pending import Authorizations
-from doorkey.sessions.token_call import extra_pairs
 
 _TRANSACTION: Final = "transaction must be the result of begin_authorization() or AuthorizationTransaction.from_dict()"
 _READ_IT: Final = (

@@ -17,6 +17,7 @@ from doorkey.renewal.effects import Active, Renewed, saving
 from doorkey.renewal.next_token import next_token, rejects_the_grant
 from doorkey.renewal.slot import Slot
 from doorkey.runtime.deadlock import refuse_reentry
+from doorkey.sessions.call_arguments import call_options, extra_pairs
 from doorkey.sessions.grant_inference import is_extension
 from doorkey.sessions.hooks import ComplianceHooks, HooksOnWire
 from doorkey.sessions.issuer import KnownServer, missing_endpoint
@@ -24,7 +25,6 @@ from doorkey.sessions.near_misses import refuse_near_misses
 from doorkey.sessions.openid import with_verified_claims, with_verified_renewal
 from doorkey.sessions.options import SessionOptions, changed, token_given
 from doorkey.sessions.pending import Authorizations
-from doorkey.sessions.token_call import call_options, extra_pairs
 from doorkey.sources.token_call import CallOverrides, TokenCall
 from doorkey.sources.token_client import TokenClient
 from doorkey.tokens import OAuth2Token, OAuthToken

@@ -10,6 +10,7 @@ from doorkey.errors import UsageError
 from doorkey.protocol.token_endpoint import token_of
 from doorkey.sessions import openid
 from doorkey.sessions.authorizations import unknown_request
+from doorkey.sessions.call_arguments import extra_pairs
 from doorkey.sessions.callbacks import (
     AuthorizationResponse,
     Finished,
@@ -19,7 +20,6 @@ from doorkey.sessions.callbacks import (
 )
 from doorkey.sessions.grant_inference import grant_of, grant_type_of
 from doorkey.sessions.near_misses import refuse_near_misses
-from doorkey.sessions.token_call import extra_pairs
 from doorkey.sources.token_call import TokenCall
 from doorkey.tokens import KNOWN_TYPES, NOT_FOR_ACCESS, OAuth2Token
 from doorkey.values import RedactedDict, Secret

@@ -6,7 +6,7 @@ import socket
 from ipaddress import ip_address
 
 from doorkey.errors import TransportError, UsageError, printable
-from doorkey.transport.causes import detached
+from doorkey.transport.scrubbed_causes import detached
 from doorkey.wire.addresses import Address, Permission, permitted
 
 THROUGH_A_PROXY = (

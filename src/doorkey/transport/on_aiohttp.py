@@ -13,9 +13,9 @@ from doorkey.arguments import seconds
 from doorkey.errors import OAuthError, TransportError, UsageError, scrubbed
 from doorkey.runtime.deadline import too_late
 from doorkey.runtime.shield import begin_exchange
-from doorkey.transport.causes import caused_by, detached
+from doorkey.transport.failure_reasons import reason_of
 from doorkey.transport.headers_on_aiohttp import HeaderCount
-from doorkey.transport.reasons import reason_of
+from doorkey.transport.scrubbed_causes import caused_by, detached
 from doorkey.values import without_frames
 from doorkey.wire.limits import ACCEPT_ENCODING, BoundedReader, ExchangePolicy, headers_too_large
 from doorkey.wire.messages import Request, Response

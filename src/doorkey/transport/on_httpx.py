@@ -17,11 +17,11 @@ from doorkey.runtime.deadline import too_late, within
 from doorkey.runtime.interrupts import begin_exchange
 from doorkey.runtime.shield import begin_exchange as begin_exchange_of_task
 from doorkey.transport.auth_values import client_auth_of
-from doorkey.transport.causes import caused_by, detached
+from doorkey.transport.failure_reasons import reason_of
 from doorkey.transport.headers_on_httpx import HeaderCount
 from doorkey.transport.library import body_of
 from doorkey.transport.pinned_httpx import achecked, checked
-from doorkey.transport.reasons import reason_of
+from doorkey.transport.scrubbed_causes import caused_by, detached
 from doorkey.values import hides_locals, without_frames
 from doorkey.wire.limits import ACCEPT_ENCODING, BoundedReader, ExchangePolicy
 from doorkey.wire.messages import Request, Response

@@ -23,12 +23,12 @@ from doorkey.runtime.deadline import within
 from doorkey.runtime.interrupts import begin_exchange
 from doorkey.transport.auth_values import client_auth_of
 from doorkey.transport.bare_session import BareSession
-from doorkey.transport.causes import caused_by
 from doorkey.transport.certificates import may_have_certificate, no_certificate
 from doorkey.transport.environment import ca_variable, merged_settings
+from doorkey.transport.failure_reasons import reason_of, tls_error_in
 from doorkey.transport.library import body_of
 from doorkey.transport.pinned_requests import checked, never_left
-from doorkey.transport.reasons import reason_of, tls_error_in
+from doorkey.transport.scrubbed_causes import caused_by
 from doorkey.transport.single_attempt import single_attempt
 from doorkey.values import hides_locals
 from doorkey.wire.limits import ACCEPT_ENCODING, BoundedReader, ExchangePolicy

@@ -15,11 +15,11 @@ from doorkey.runtime.loops import running_loop
 from doorkey.runtime.preload import ready
 from doorkey.transport import made_clients, on_aiohttp
 from doorkey.transport.calling_client import Proxied, RequestsCaller, calling_client, warn_of_proxy
-from doorkey.transport.causes import detached
 from doorkey.transport.certificates import MADE_HERE, needs_another_client, no_certificate
 from doorkey.transport.forked_pools import empty_in_children
 from doorkey.transport.httpx_or_httpx2 import NAMES, library
 from doorkey.transport.on_httpx import aexchange, exchange
+from doorkey.transport.scrubbed_causes import detached
 from doorkey.wire.limits import ExchangePolicy
 from doorkey.wire.messages import Request, Response
 

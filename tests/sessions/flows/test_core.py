@@ -15,7 +15,7 @@ from doorkey.errors import (
 )
 from doorkey.protocol.authorization import AuthorizationTransaction
 from doorkey.renewal.effects import Renewed
-from doorkey.sessions.token_call import extra_pairs
+from doorkey.sessions.call_arguments import extra_pairs
 from doorkey.tokens import OAuth2Token
 from doorkey.wire.messages import Request, Response
 from tests.sessions.flows.bare import NOW, TOKEN_URL, Bare, drive, form_of, refuses

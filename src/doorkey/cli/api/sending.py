@@ -16,11 +16,11 @@ from urllib.request import getproxies, proxy_bypass
 from doorkey.cli.api.request import APIRequest, authority_of
 from doorkey.cli.errors import CommandError, ExitStatus
 from doorkey.errors import TransportError
-from doorkey.transport.causes import caused_by
+from doorkey.transport.failure_reasons import reason_of
 from doorkey.transport.httpx_or_httpx2 import library
 from doorkey.transport.made_clients import tls_context
 from doorkey.transport.name_resolution import resolve
-from doorkey.transport.reasons import reason_of
+from doorkey.transport.scrubbed_causes import caused_by
 from doorkey.wire.urls import origin_of
 
 __all__: list[str] = []

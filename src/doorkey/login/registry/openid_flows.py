@@ -134,7 +134,7 @@ class OpenIDFlows(LoginFlows):
         token = yield from self._token_of(token, request)
         needs_sub, params = bool(metadata.get("issuer")), options.get("params")
         if options.keys() <= {"params"} and isinstance(params, Mapping | str | None):
-            from doorkey.sessions.token_call import extra_pairs
+            from doorkey.sessions.call_arguments import extra_pairs
             from doorkey.sessions.userinfo import userinfo
 
             session = (yield from self._registered()).of_user(token)

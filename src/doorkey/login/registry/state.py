@@ -28,7 +28,7 @@ from doorkey.arguments import nonempty_text
 from doorkey.errors import OAuthError, StoreError, UsageError
 from doorkey.login.errors import LoginExpired, LoginReplayed, NoPendingLogin
 from doorkey.sessions.pending import Authorizations
-from doorkey.transport.causes import detached
+from doorkey.transport.scrubbed_causes import detached
 from doorkey.wire.flow import Flow, Settle
 from doorkey.wire.strict_json import JSONProblem, parse_object
 

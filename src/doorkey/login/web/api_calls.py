@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from doorkey.errors import OAuthError, TransportError
-from doorkey.transport.causes import detached
+from doorkey.transport.scrubbed_causes import detached
 from doorkey.wire.messages import Pairs, Response
 
 CHUNK: Final = 64 * 1024

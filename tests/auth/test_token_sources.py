@@ -1,4 +1,4 @@
-"""What a request signer shares with the source of its tokens: rejections, events, and the options of credentials."""
+"""The source of an auth object's tokens: what its signers share, the options of credentials, and what is no source."""
 
 import asyncio
 from typing import Any
@@ -7,13 +7,14 @@ import httpx2
 import pytest
 
 from doorkey import AsyncTokenSource, TokenSource, UsageError
-from doorkey.auth.signer import RequestSigner, signer_for
+from doorkey.auth.signer import RequestSigner
+from doorkey.auth.token_sources import signer_for
 from doorkey.integrations.httpx_client import AsyncOAuth2Client
 from doorkey.integrations.requests_client import OAuth2Session
 from doorkey.observe import TokenEvent
 from doorkey.tokens import OAuthToken
 from doorkey.values import Secret
-from tests.auth.test_signer import API, FIRST, OTHER_API, SECOND, AsyncOwn, Own, maybe_later
+from tests.auth.own_sources import API, FIRST, OTHER_API, SECOND, AsyncOwn, Own, maybe_later
 from tests.support.fake_clock import Clock
 from tests.support.hostile_server import Hostile, token
 from tests.support.source_requests import CLIENT, busy, on_token
@@ -211,3 +212,28 @@ def test_the_sender_of_an_asynchronous_source_without_a_client_is_to_know_the_ca
     given = AsyncTokenSource(CLIENT, **ours, http_client=httpx2.AsyncClient())
     for other in (given, AsyncOwn(Own(FIRST)), OwnWithSender(Own(FIRST)), Own(FIRST), TokenSource(CLIENT, **ours)):
         assert signer_for(other).sender_without_caller is None
+
+
+# -- which sources there are -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("source", [{"access_token": "at-1"}, Own(FIRST), AsyncOwn(Own(FIRST))])
+def test_an_option_of_credentials_is_not_for_a_token_or_a_source(source: Any) -> None:
+    with pytest.raises(UsageError, match=f"leeway= is for credentials; this {type(source).__name__}"):
+        signer_for(source, options={"leeway": 3})
+
+
+class OnlyToken:
+    def token(self) -> OAuthToken:
+        return FIRST
+
+
+class OnlyReject:
+    def reject(self, token: OAuthToken) -> None:
+        raise AssertionError(token)
+
+
+@pytest.mark.parametrize("wrong", [None, 3, "at-1", OnlyToken(), OnlyReject()])
+def test_anything_else_is_no_source_of_a_token(wrong: Any) -> None:
+    with pytest.raises(UsageError, match="takes a session, a token source, credentials such as ClientCredentials"):
+        signer_for(wrong)

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from doorkey import ClientCredentials, OAuth2Auth
-from doorkey.auth import signer
-from doorkey.auth.repeated import MOST, OFTEN, Repetitions
+from doorkey.auth import token_sources
+from doorkey.auth.repeated_construction import MOST, OFTEN, Repetitions
 
 SERVER: dict[str, Any] = {"token_endpoint": "https://as.example/token"}
 
@@ -16,7 +16,7 @@ SERVER: dict[str, Any] = {"token_endpoint": "https://as.example/token"}
 def counted(monkeypatch: pytest.MonkeyPatch) -> Repetitions:
     """The count of a process that has just started."""
     made = Repetitions()
-    monkeypatch.setattr(signer, "repetitions", made)
+    monkeypatch.setattr(token_sources, "repetitions", made)
     return made
 
 

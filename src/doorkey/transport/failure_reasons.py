@@ -7,7 +7,7 @@ import socket
 import ssl
 from typing import Final
 
-from doorkey.transport.causes import all_in
+from doorkey.transport.scrubbed_causes import all_in
 from doorkey.transport.tls_errors import why_tls_failed
 
 _BY_TYPE: Final = (
