@@ -89,8 +89,11 @@ def fields_of(kind: type[Any]) -> Iterator[str]:
 
 
 def explains(text: str, name: str) -> bool:
-    """Return whether a docstring has a line for a parameter, alone or with others, or names it in a sentence."""
-    return name in parameters(text) or re.search(rf"`{name}[=`]", text) is not None
+    """Return whether a docstring has a line for a parameter, alone or with others, or names it in a sentence.
+
+    The lines of requests, in the docstrings of its own methods, begin with `:param`.
+    """
+    return name in parameters(text) or re.search(rf"`{name}[=`]|:param {name}:", text) is not None
 
 
 def referred(text: str, value: Any, kind: Any) -> Iterator[tuple[Any, Any]]:

@@ -72,4 +72,9 @@ async def maybe_later(token: Any) -> OAuthToken:
     return found
 
 
+def access(found: OAuthToken | None) -> str:
+    assert found is not None
+    return found.access_token.reveal()
+
+
 either = pytest.mark.parametrize("awaits", [False, True])

@@ -18,6 +18,7 @@ from tests.auth.own_sources import (
     SAME_API,
     SECOND,
     THIRD,
+    AsyncOwn,
     Own,
     Signing,
     either,
@@ -110,6 +111,11 @@ def test_a_token_that_was_given_once_is_not_replaced() -> None:
     assert asyncio.run(signer.replacement_async(signer.token(), API)) is None
     assert not signer.needs_verdict
     assert signer.token().access_token == FIRST.access_token
+
+
+def test_a_source_for_one_kind_of_caller_replaces_no_token_for_the_other() -> None:
+    assert signer_for(AsyncOwn(Own(FIRST, SECOND))).replacement(FIRST, API) is None
+    assert asyncio.run(signer_for(Own(FIRST, SECOND)).replacement_async(FIRST, API)) is None
 
 
 # -- what rejects a token ----------------------------------------------------------------------------------------------

@@ -4,13 +4,15 @@ import asyncio
 from collections.abc import Mapping
 from typing import Any
 
+import httpx2
 import pytest
 
-from doorkey import UsageError
+from doorkey import AsyncTokenSource, TokenSource, UsageError
 from doorkey.auth.signer import performs_nothing, set_by_signing
 from doorkey.auth.token_sources import signer_for
 from doorkey.integrations.requests_client import OAuth2Session
-from tests.auth.own_sources import API, FIRST, OTHER_API, SAME_API, SECOND, AsyncOwn, Own
+from tests.auth.own_sources import API, FIRST, OTHER_API, SAME_API, SECOND, AsyncOwn, Own, maybe_later
+from tests.support.source_requests import CLIENT
 from tests.support.tracebacks import variables_of_ours
 
 
@@ -89,12 +91,26 @@ def test_the_headers_set_by_signing_are_those_added_or_changed_that_do_not_descr
 
 def test_a_source_for_one_kind_of_caller_has_no_token_for_the_other() -> None:
     blocking, awaiting = signer_for(Own(FIRST, SECOND)), signer_for(AsyncOwn(Own(FIRST, SECOND)))
+    assert (blocking.token(), asyncio.run(maybe_later(awaiting.token_async()))) == (FIRST, FIRST)
     with pytest.raises(UsageError, match="use it with an asynchronous client"):
         awaiting.token()
     with pytest.raises(UsageError, match="a blocking client or source: use"):
         blocking.token_async()
-    assert awaiting.replacement(FIRST, API) is None
-    assert asyncio.run(blocking.replacement_async(FIRST, API)) is None
+
+
+class OwnWithSender(AsyncOwn):
+    """An asynchronous source of a program's own that happens to have an attribute of this name."""
+
+    _sender = object()
+
+
+def test_the_sender_of_an_asynchronous_source_without_a_client_is_to_know_the_caller() -> None:
+    ours: dict[str, Any] = {"token_endpoint": "https://as.example/token"}
+    source = AsyncTokenSource(CLIENT, **ours)
+    assert signer_for(source).sender_without_caller is source._sender
+    given = AsyncTokenSource(CLIENT, **ours, http_client=httpx2.AsyncClient())
+    for other in (given, AsyncOwn(Own(FIRST)), OwnWithSender(Own(FIRST)), Own(FIRST), TokenSource(CLIENT, **ours)):
+        assert signer_for(other).sender_without_caller is None
 
 
 def test_signing_performs_no_effect() -> None:

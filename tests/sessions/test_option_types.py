@@ -31,8 +31,8 @@ each_httpx_client = pytest.mark.parametrize("client", [*HTTPX2[:2], *HTTPX[:2], 
 
 
 def native_of(client: Any) -> Any:
-    """The HTTP library's own class behind a client on httpx2 or httpx."""
-    return next(base for base in client.__mro__ if base.__module__.partition(".")[0] in ("httpx2", "httpx"))
+    """The HTTP library's own class behind a client."""
+    return next(base for base in client.__mro__ if base.__module__.partition(".")[0] in ("requests", "httpx2", "httpx"))
 
 
 def options_of_the_library(client: Any) -> set[str]:
@@ -56,13 +56,16 @@ def test_the_signature_of_a_constructor_names_the_declared_options(client: Any, 
     assert annotation.removeprefix("Unpack[").partition("[")[0].removesuffix("]") == declared.__name__
 
 
-@each_httpx_client
+@each_client
 @pytest.mark.parametrize("verb", ["get", "options", "head", "post", "put", "patch", "delete"])
-def test_the_signature_of_a_request_method_is_the_librarys_with_withhold_token(client: Any, verb: str) -> None:
+def test_the_signature_of_a_request_method_is_the_librarys_with_withhold_token(
+    client: Any, declared: Any, verb: str
+) -> None:
     shown = inspect.signature(getattr(client, verb))
-    *parameters, withheld = shown.parameters.values()
+    parameters = dict(shown.parameters)
+    withheld = parameters.pop("withhold_token")
     own = inspect.signature(getattr(native_of(client), verb))
-    assert parameters == list(own.parameters.values())
+    assert parameters == dict(own.parameters)
     assert (withheld.name, withheld.kind, withheld.default) == ("withhold_token", withheld.KEYWORD_ONLY, False)
     assert shown.return_annotation == own.return_annotation
     assert inspect.iscoroutinefunction(getattr(client, verb)) == inspect.iscoroutinefunction(

@@ -11,7 +11,6 @@ from typing import Any, Final, Protocol
 from doorkey.arguments import error_statuses, flag
 from doorkey.protocol.challenge import is_invalid_token
 from doorkey.renewal.api_rejections import RecordedSource, RejectableSource
-from doorkey.sessions.options import REJECTED
 from doorkey.tokens import OAuthToken
 from doorkey.wire.urls import origin_of
 
@@ -54,8 +53,8 @@ class RetryAfter401:
         self,
         source: Source | None,
         asource: AsyncSource | None,
-        rejected_statuses: Iterable[int] = REJECTED,
-        retry_rejected: bool = True,
+        rejected_statuses: Iterable[int],
+        retry_rejected: bool,
     ) -> None:
         self._retries = flag(retry_rejected, "retry_rejected")
         self._rejected = error_statuses(rejected_statuses, "rejected_statuses")

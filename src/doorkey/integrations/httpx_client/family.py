@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Coroutine, Iterable, Mapping
-from functools import cache, wraps
-from typing import TYPE_CHECKING, Any, Final, Generic, NamedTuple, TypeVar, cast
+from functools import cache
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar, cast
 
 from doorkey.errors import TransportError, UsageError
 from doorkey.integrations.httpx_client.oauth2_auth import OAuth2Auth
@@ -12,6 +12,7 @@ from doorkey.runtime.loops import running_loop
 from doorkey.sessions import client
 from doorkey.sessions.assertion import AssertionClient
 from doorkey.sessions.blocking_awaiting import AwaitingSession, BlockingSession, awaiting, blocking, with_response_class
+from doorkey.sessions.verbs import VERBS, like_native
 from doorkey.values import clears_locals
 
 if TYPE_CHECKING:
@@ -34,8 +35,6 @@ else:
     SyncBase = AsyncBase = NativeResponse = object
 
 TransportT = TypeVar("TransportT")
-
-VERBS: Final = ("get", "options", "head", "post", "put", "patch", "delete")
 
 
 class _Shared(client.OAuth2Client, Generic[TransportT]):
@@ -225,37 +224,14 @@ def family(lib: Any) -> Family:
     )
 
 
-class _SignatureOf:
-    """Gives `inspect.signature` the signature of a method of the HTTP library, with `withhold_token` added.
-
-    The signature is built only on request, because building all of them would delay the import.
-    """
-
-    def __init__(self, native: Any) -> None:
-        self._native = native
-
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        return self._native(*args, **kwargs)
-
-    @property
-    def __signature__(self) -> Any:
-        import inspect
-
-        own = inspect.signature(self._native)
-        withheld = inspect.Parameter("withhold_token", inspect.Parameter.KEYWORD_ONLY, default=False, annotation="bool")
-        return own.replace(parameters=[*own.parameters.values(), withheld])
-
-
 def _verb(name: str, native: Any) -> Any:
     """Return the library's method `name` with the option `withhold_token`, which the original does not accept."""
     verb, shown = name.upper(), getattr(native, name)
 
-    @wraps(shown)
+    @like_native(shown)
     def method(self: Any, url: Any, **kwargs: Any) -> Any:
         return self.request(verb, url, **kwargs)
 
-    method.__doc__ = _documented(shown.__doc__)
-    cast("Any", method).__wrapped__ = _SignatureOf(shown)
     return method
 
 
@@ -263,22 +239,11 @@ def _averb(name: str, native: Any) -> Any:
     """The version of `_verb` for an asynchronous client."""
     verb, shown = name.upper(), getattr(native, name)
 
-    @wraps(shown)
+    @like_native(shown)
     async def method(self: Any, url: Any, **kwargs: Any) -> Any:
         return await self.request(verb, url, **kwargs)
 
-    method.__doc__ = _documented(shown.__doc__)
-    cast("Any", method).__wrapped__ = _SignatureOf(shown)
     return method
-
-
-def _documented(doc: str | None) -> str | None:
-    """Return the docstring of a method of the HTTP library, with a line about `withhold_token`."""
-    if doc is None:  # removed by python -OO
-        return None
-    rest = [line for line in doc.splitlines()[1:] if line.strip()]
-    indent = min((len(line) - len(line.lstrip()) for line in rest), default=0)
-    return f"{doc.rstrip()}\n\n{' ' * indent}withhold_token: True to send the request without the token.\n"
 
 
 @cache

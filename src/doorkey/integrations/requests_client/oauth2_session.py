@@ -11,6 +11,7 @@ from doorkey.errors import TransportError, UsageError
 from doorkey.integrations.requests_client.oauth2_auth import OAuth2Auth
 from doorkey.sessions.blocking_awaiting import BlockingSession, blocking, with_response_class
 from doorkey.sessions.client import OAuth2Client
+from doorkey.sessions.verbs import like_native
 from doorkey.values import clears_locals
 
 if TYPE_CHECKING:
@@ -27,6 +28,16 @@ else:
 _AUTH, _TIMEOUT = 5, 6  # places after `method` and `url` in requests.Session.request
 _WITHHELD: Any = object()
 """The `auth` of a request that is sent without the token."""
+
+
+def _verb(name: str) -> Any:
+    """Return a method that calls the method `name` of requests, which passes `withhold_token` to `request`."""
+
+    @like_native(getattr(requests.Session, name))
+    def method(self: Any, *args: Any, **kwargs: Any) -> Any:
+        return getattr(super(OAuth2Session, self), name)(*args, **kwargs)
+
+    return method
 
 
 class OAuth2Session(OAuth2Client, TypedSession):
@@ -97,9 +108,15 @@ class OAuth2Session(OAuth2Client, TypedSession):
             args = (*args[:_AUTH], args[_AUTH] or _WITHHELD, *args[_AUTH + 1 :])
         elif withhold_token:
             kwargs["auth"] = kwargs.get("auth") or _WITHHELD
+        elif kwargs.get("auth") is None and len(args) <= _AUTH:
+            kwargs["auth"] = self.token_auth  # here, because `prepare_request` would have to copy the request
         if self.default_timeout is not None and len(args) <= _TIMEOUT:
             kwargs.setdefault("timeout", self.default_timeout)
         return super().request(method, url, *args, **kwargs)
+
+    if not TYPE_CHECKING:  # type checkers read the methods of `TypedSession`
+        get, options, head = _verb("get"), _verb("options"), _verb("head")
+        post, put, patch, delete = _verb("post"), _verb("put"), _verb("patch"), _verb("delete")
 
     def prepare_request(self, request: requests.Request) -> requests.PreparedRequest:
         """Prepare a request for `send`, and sign it with the token unless it has its own `auth`.
