@@ -73,10 +73,11 @@ def test_without_a_refresh_token_the_initial_grant_is_presented(token: OAuthToke
     "error",
     [
         REJECTED,
+        InvalidGrant("invalid_grant", status=200),
         UnauthorizedClient("unauthorized_client", status=401),
         InvalidResponse("invalid_response", "empty", status=403),
     ],
-    ids=["invalid_grant", "another code", "no error response"],
+    ids=["invalid_grant", "invalid_grant with another status", "another code", "no error response"],
 )
 def test_after_a_rejected_refresh_token_a_repeatable_grant_is_presented(error: OAuthError) -> None:
     requests = Requests(error)
