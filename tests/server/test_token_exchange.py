@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from doorkey.jose.signing import sign
 from doorkey.jose.verification import unsafe_claims
 from doorkey.protocol.grants import ACCESS_TOKEN_TYPE, TOKEN_EXCHANGE
 from doorkey.server.grants.token_exchange import ID_TOKEN_TYPE
@@ -47,6 +48,39 @@ def test_the_new_token_is_the_clients_and_still_about_the_user(world: World) -> 
     assert (claims["azp"], claims["sub"], claims["sid"]) == ("service", ALICE.sub, unsafe_claims(token)["sid"])
     assert answer.json["issued_token_type"] == ACCESS_TOKEN_TYPE
     assert "refresh_token" not in answer.json
+
+
+ROLES = {"resource_access": {"warehouse": {"roles": ["read"]}, "service": {"roles": ["all"]}}}
+
+
+@pytest.mark.parametrize("owner", ["realm", "client", "user"])
+def test_only_the_roles_at_the_requested_audience_are_in_the_new_token(world: World, owner: str) -> None:
+    client, user = (replace(SERVICE, access_token_claims=ROLES), ALICE) if owner == "client" else (SERVICE, ALICE)
+    world.clients = (*world.clients[:-1], client)
+    if owner == "realm":
+        world.settings = replace(world.settings, access_token_claims=ROLES)
+    if owner == "user":
+        world.users = (replace(user, access_token_claims=ROLES),)
+    scope = "profile store"
+    all_roles = exchange(world, subject(world), scope=scope)
+    assert unsafe_claims(all_roles.json["access_token"])["resource_access"] == ROLES["resource_access"]
+    answer = exchange(world, subject(world), scope=scope, audience="warehouse")
+    claims = unsafe_claims(answer.json["access_token"])
+    assert (claims["aud"], claims["resource_access"]) == ("warehouse", {"warehouse": {"roles": ["read"]}})
+
+
+def minted(world: World, claims: dict[str, Any]) -> str:
+    """An access token of the realm with any claims."""
+    return sign(claims, world.at.keys.signer("RS256"), alg="RS256", header={"typ": "JWT"})
+
+
+@pytest.mark.parametrize("missing", ["realm_access", "email_verified"])
+def test_the_token_of_an_account_may_lack_an_optional_claim(world: World, missing: str) -> None:
+    account = world.token({"grant_type": "client_credentials"}, BASIC)
+    claims = {name: value for name, value in unsafe_claims(account.json["access_token"]).items() if name != missing}
+    answer = exchange(world, minted(world, claims))
+    assert answer.status == 200
+    assert missing not in unsafe_claims(answer.json["access_token"])
 
 
 def test_only_the_audience_or_the_client_of_a_token_may_exchange_it(world: World) -> None:

@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 
 from doorkey.errors import UsageError
-from doorkey.protocol.grants import ACCESS_TOKEN_TYPE, TOKEN_EXCHANGE
+from doorkey.protocol.grants import TOKEN_EXCHANGE
 from doorkey.server.model import Settings
 from doorkey.server.registrations import Client, TrustedIssuer
-from tests.server.world import ALICE, APP, World
+from tests.server.world import ALICE, APP
 
 EXCHANGER = replace(APP, grants=APP.grants | {TOKEN_EXCHANGE}, audiences={"profile": "api"})
 REALM = Settings(access_token_claims={"resource_access": {"api": {"roles": ["read"]}, "other": {"roles": ["all"]}}})
@@ -31,12 +31,6 @@ WRONG_CLAIMS: list[tuple[dict[str, Any], str]] = [
 def test_a_wrong_added_claim_is_refused_at_once(owner: Any, claims: dict[str, Any], cause: str) -> None:
     with pytest.raises(UsageError, match=cause):
         replace(owner, access_token_claims=claims)
-
-
-def test_a_token_exchange_keeps_the_roles_at_the_requested_audience() -> None:
-    world = World(REALM, clients=(EXCHANGER,))
-    form = {"grant_type": TOKEN_EXCHANGE, "subject_token": world.login().json["access_token"], "audience": "api"}
-    assert world.token({**form, "subject_token_type": ACCESS_TOKEN_TYPE}).status == 200
 
 
 @pytest.mark.parametrize("jwks", [{"keys": 5}, {"keys": None}, {"keys": "x"}, {"keys": ["x"]}, {"keys": {"kty": "EC"}}])
