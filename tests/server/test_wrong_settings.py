@@ -20,7 +20,7 @@ WRONG_CLAIMS: list[tuple[dict[str, Any], str]] = [
     ({"resource_access": ["api"]}, "resource_access in access_token_claims must be a mapping, not list"),
     ({"aud": 5}, "aud in access_token_claims must be text, or a list of texts, not int"),
     ({"aud": ["api", 5]}, "aud in access_token_claims must be text, or a list of texts, not int"),
-    ({"aud": []}, "aud in access_token_claims is an empty list: name an audience, or omit aud"),
+    ({"aud": []}, "aud in access_token_claims must name an audience: add one, or omit aud"),
     ({"exp": "soon"}, "access_token_claims cannot contain 'exp', because the server sets it"),
     ({"jti": "one"}, "access_token_claims cannot contain 'jti', because the server sets it"),
 ]
@@ -36,7 +36,7 @@ def test_a_wrong_added_claim_is_refused_at_once(owner: Any, claims: dict[str, An
 @pytest.mark.parametrize("jwks", [{"keys": 5}, {"keys": None}, {"keys": "x"}, {"keys": ["x"]}, {"keys": {"kty": "EC"}}])
 def test_a_key_set_without_a_list_of_keys_is_refused_at_once(jwks: dict[str, Any]) -> None:
     for make in (lambda: Client(client_id="one", jwks=jwks), lambda: TrustedIssuer(issuer="https://i", jwks=jwks)):
-        with pytest.raises(UsageError, match="jwks is a JWK Set: a mapping whose member `keys` is a list of JWKs"):
+        with pytest.raises(UsageError, match="jwks must be a JWK Set: a mapping whose member `keys` is a list of JWKs"):
             make()
 
 

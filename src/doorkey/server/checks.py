@@ -53,7 +53,7 @@ def check_claims(claims: Mapping[str, Any], what: str) -> None:
                 f"{what} cannot contain {name!r}, because the server sets it. To change it in a test, mint a token"
             )
     if "aud" in claims and not names(claims["aud"], f"aud in {what}"):
-        raise UsageError(f"aud in {what} is an empty list: name an audience, or omit aud")
+        raise UsageError(f"aud in {what} must name an audience: add one, or omit aud")
     mapping(claims.get("resource_access", {}), f"resource_access in {what}")
 
 
@@ -61,7 +61,7 @@ def check_jwks(value: object, what: str) -> None:
     """Raise `UsageError` for a mapping that is not a JWK Set (RFC 7517 §5). The keys are read when they are used."""
     keys = mapping(value, what).get("keys", [])  # without this member, it may be a single key
     if not isinstance(keys, list | tuple) or not all(isinstance(key, Mapping) for key in cast("list[object]", keys)):
-        raise UsageError(f"{what} is a JWK Set: a mapping whose member `keys` is a list of JWKs (RFC 7517 §5)")
+        raise UsageError(f"{what} must be a JWK Set: a mapping whose member `keys` is a list of JWKs (RFC 7517 §5)")
 
 
 def is_parsable(uri: str) -> bool:
