@@ -53,6 +53,23 @@ def test_the_token_of_an_asynchronous_session_is_for_an_asynchronous_caller() ->
         signer.token()
 
 
+@pytest.mark.parametrize(
+    ("session", "auth", "retries"),
+    [
+        ({}, {}, True),
+        ({}, {"retry_rejected": True}, True),
+        ({"retry_rejected": False}, {}, False),
+        ({"retry_rejected": False}, {"retry_rejected": True}, False),
+        ({}, {"retry_rejected": False}, False),
+    ],
+)
+def test_the_token_of_a_session_is_replaced_if_the_session_and_the_auth_object_allow_it(
+    session: dict[str, Any], auth: dict[str, Any], retries: bool
+) -> None:
+    signer = signer_for(OAuth2Session("c", token={"access_token": "at-1"}, **session), **auth)
+    assert signer.is_rejection(401, {}) is retries
+
+
 # -- the options of credentials ----------------------------------------------------------------------------------------
 
 
