@@ -83,6 +83,18 @@ def test_a_patched_class_gets_the_token_request(monkeypatch: pytest.MonkeyPatch)
     assert "redirect" in str(raised.value)
 
 
+@pytest.mark.parametrize("verb", ["get", "options", "head", "post", "put", "patch", "delete"])
+def test_a_patched_method_of_requests_is_that_of_the_session_too(verb: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def patched(_: requests.Session, url: str, **options: Any) -> tuple[str, dict[str, Any]]:
+        return url, options
+
+    monkeypatch.setattr(requests.Session, verb, patched)
+    with session() as client:
+        assert getattr(client, verb)("https://api.example/", withhold_token=True) == (
+            *("https://api.example/", {"withhold_token": True}),
+        )
+
+
 @pytest.mark.parametrize("library", [httpx2, httpx])
 def test_a_mock_transport_stands_in_for_the_token_endpoint(library: Any) -> None:
     def handler(request: Any) -> Any:
