@@ -89,7 +89,7 @@ def access_token_claims(
 ) -> dict[str, Any]:
     """Return the claims of an access token in the format of the realm: Keycloak's, or that of RFC 9068 §2.2."""
     meant_for = [name for name in audiences_of(at, client, scope) if not audience or name in audience]
-    claims = {
+    claims: dict[str, Any] = {
         **common_claims(at, client, ACCESS, at.settings.access_token_lifetime),
         **({"aud": meant_for[0] if len(meant_for) == 1 else meant_for} if meant_for else {}),
         **({"allowed-origins": list(client.web_origins)} if client.web_origins else {}),
@@ -99,7 +99,7 @@ def access_token_claims(
         **about,
     }
     if audience and "resource_access" in claims:  # Keycloak's roles at other APIs would be of no use
-        claims["resource_access"] = {k: v for k, v in claims["resource_access"].items() if k in meant_for}
+        claims["resource_access"] = {api: roles for api, roles in claims["resource_access"].items() if api in meant_for}
     if client.lightweight and depends_on:
         claims = common_claims(at, client, ACCESS, at.settings.access_token_lifetime)
     claims |= {**(depends_on or {}), "scope": " ".join(scope)}
