@@ -70,6 +70,22 @@ def test_the_token_of_a_session_is_replaced_if_the_session_and_the_auth_object_a
     assert signer.is_rejection(401, {}) is retries
 
 
+@pytest.mark.parametrize(
+    ("session", "auth", "rejects"),
+    [
+        ({}, {}, [401]),
+        ({"rejected_statuses": (419,)}, {}, [419]),
+        ({"rejected_statuses": (419,)}, {"rejected_statuses": (403,)}, [403]),
+        ({}, {"rejected_statuses": (403,)}, [403]),
+    ],
+)
+def test_the_statuses_of_an_auth_object_precede_those_of_its_session(
+    session: dict[str, Any], auth: dict[str, Any], rejects: list[int]
+) -> None:
+    signer = signer_for(OAuth2Session("c", token={"access_token": "at-1"}, **session), **auth)
+    assert [status for status in range(400, 600) if signer.is_rejection(status, {})] == rejects
+
+
 # -- the options of credentials ----------------------------------------------------------------------------------------
 
 
