@@ -85,9 +85,9 @@ def public_modules() -> Iterator[ModuleType]:
 
 @cache
 def names_of(module: ModuleType) -> list[str]:
-    """What a module exports: what its `__all__` says, else what it defines itself."""
+    """What a module exports: what its `__all__` and `_CLIENTS` say, else what it defines itself."""
     if hasattr(module, "__all__"):
-        return sorted(module.__all__)
+        return sorted({*module.__all__, *getattr(module, "_CLIENTS", ())})
     names: set[str] = set()
     for node in ast.parse(inspect.getsource(module)).body:
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
