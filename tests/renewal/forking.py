@@ -1,6 +1,5 @@
 """A program that forks while another thread holds a lock of `<what>`, and uses it in the child and in the parent."""
 
-import os
 import signal
 import sqlite3
 import sys
@@ -17,8 +16,7 @@ from doorkey.sessions.pending import Authorizations
 from doorkey.stores import MemoryStore, SQLiteStore
 from doorkey.transport.senders import Sender
 from doorkey.wire.limits import ExchangePolicy
-
-LONG = 30
+from tests.support.forking import LONG, Child
 
 
 class Around:
@@ -41,7 +39,7 @@ class Failing(Around):
 
 
 class Equal:
-    """Is told of forks, is equal to all others, and has no hash."""
+    """An owner whose method is called after a fork. It is equal to every object, and has no hash."""
 
     def __init__(self) -> None:
         self.told = 0
@@ -89,7 +87,8 @@ def unclosable(path: Path) -> SQLiteStore:
     return store
 
 
-def main() -> int:
+def main() -> None:
+    signal.alarm(LONG)  # a lock that is never released would block the parent too
     what = sys.argv[1]
     made: dict[str, tuple[Callable[[], Any], Callable[[Any], object]]] = {
         "leader lock": (LeaderLock, lead),
@@ -101,16 +100,19 @@ def main() -> int:
     if what == "a connection that does not close":
         with tempfile.TemporaryDirectory() as folder:
             store = unclosable(Path(folder) / "store")
-            return forked(lambda: store.load("a"))
+            in_both(lambda: store.load("a"))
+            return
     if what == "others":
         first, failing, last = Around(), Failing(), Around()
         sys.unraisablehook = lambda _: None
-        return forked(lambda: print([(one.before, one.after) for one in (first, failing, last)], flush=True))
+        in_both(lambda: print([(one.before, one.after) for one in (first, failing, last)], flush=True))
+        return
     if what == "equal owners":
         owners = Equal(), Raising(), Equal()
         Equal()  # which is freed
         sys.unraisablehook = lambda _: None
-        return forked(lambda: print([one.told for one in owners], flush=True))
+        in_both(lambda: print([one.told for one in owners], flush=True))
+        return
     make, use = made[what]
     used = make()
     release, held = threading.Event(), threading.Event()
@@ -125,23 +127,23 @@ def main() -> int:
     thread.start()
     assert held.wait(LONG)
 
-    def in_both() -> None:
+    def released() -> None:
         release.set()
         use(used)
 
-    return forked(in_both)
+    in_both(released)
 
 
-def forked(use: Callable[[], object]) -> int:
-    pid = os.fork()
-    signal.alarm(LONG)  # a lock that is never released would block both of them
-    if pid == 0:
+def in_both(use: Callable[[], object]) -> None:
+    """Make the call in a child, and then in the parent."""
+
+    def used() -> str:
         use()
-        os._exit(0)
-    _, status = os.waitpid(pid, 0)
+        return ""
+
+    Child(used).result()
     use()
-    return os.waitstatus_to_exitcode(status)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

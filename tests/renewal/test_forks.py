@@ -7,14 +7,15 @@ from pathlib import Path
 
 import pytest
 
-PROGRAM = Path(__file__).with_name("forking.py")
+ROOT = Path(__file__).resolve().parents[2]
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
 
 
 def run(what: str) -> str:
     done = subprocess.run(
-        [sys.executable, "-W", "ignore::DeprecationWarning", str(PROGRAM), what],
+        [sys.executable, "-W", "ignore::DeprecationWarning", "-m", "tests.renewal.forking", what],
+        cwd=ROOT,
         capture_output=True,
         text=True,
         timeout=120,

@@ -1,24 +1,29 @@
-"""A program that forks around a token source: `forking.py <when> <token_endpoint>`."""
+"""A program that forks around a token source: `python -m tests.sources.forking <when> <token_endpoint>`."""
 
 import asyncio
 import os
+import signal
 import sys
 import threading
 
 from doorkey import AsyncTokenSource, ClientCredentials, TokenSource
 from doorkey.runtime.bounded_cache import BoundedCache
 from doorkey.transport import made_clients
+from tests.support.forking import LONG, Child
 
 
-def said(who: str, token: str) -> None:
-    os.write(1, f"{who}: {token}\n".encode())
+def said(process: str, token: str) -> str:
+    os.write(1, f"{process}: {token}\n".encode())
+    return token
 
 
-def main() -> int:
+def main() -> None:
+    signal.alarm(LONG)
     when, endpoint = sys.argv[1:]
     credentials = ClientCredentials("c", "s")
     if when == "async":
-        return asynchronous(AsyncTokenSource(credentials, token_endpoint=endpoint))
+        asynchronous(AsyncTokenSource(credentials, token_endpoint=endpoint))
+        return
     source = TokenSource(credentials, token_endpoint=endpoint)
     cache: BoundedCache[str, TokenSource] = BoundedCache()
     thread: threading.Thread | None = None
@@ -29,18 +34,13 @@ def main() -> int:
         thread = threading.Thread(target=source.token)
         thread.start()
         assert sys.stdin.readline() == "arrived\n"
-    if when == "making":  # other threads hold the locks of the cache and of whatever makes a client
+    if when == "making":  # other threads hold the locks of the cache and of the code that makes a client
         thread = holding_locks(source, cache, release)
-    pid = os.fork()
-    if pid == 0:
-        said("child", cache.get("a", lambda: source).token().access_token.reveal())
-        os._exit(0)
-    _, status = os.waitpid(pid, 0)
+    Child(lambda: said("child", cache.get("a", lambda: source).token().access_token.reveal())).result()
     release.set()
     if thread is not None:
         thread.join()
     said("parent", source.token().access_token.reveal())
-    return os.waitstatus_to_exitcode(status)
 
 
 def holding_locks(
@@ -69,19 +69,14 @@ def holding_locks(
     return thread
 
 
-def asynchronous(source: AsyncTokenSource) -> int:
+def asynchronous(source: AsyncTokenSource) -> None:
     async def token() -> str:
         async with source:
             return (await source.token()).access_token.reveal()
 
-    pid = os.fork()
-    if pid == 0:
-        said("child", asyncio.run(token()))
-        os._exit(0)
-    _, status = os.waitpid(pid, 0)
+    Child(lambda: said("child", asyncio.run(token()))).result()
     said("parent", asyncio.run(token()))
-    return os.waitstatus_to_exitcode(status)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -326,7 +326,8 @@ async def test_the_event_loop_goes_on_while_a_token_is_fetched(hostile: Hostile,
             assert len(steps) == 100
 
 
-FORKING = Path(__file__).with_name("forking.py")
+ROOT = Path(__file__).resolve().parents[2]
+FORKING = "tests.sources.forking"
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork()")
@@ -336,7 +337,8 @@ def test_a_child_of_fork_gets_a_token_whatever_its_parent_was_doing(hostile: Hos
     held = Held(token("a"))
     hostile.on("/token", *([held] if when == "during" else []), token("a"))
     child = subprocess.Popen(
-        [sys.executable, "-W", "ignore::DeprecationWarning", FORKING, when, hostile.token_endpoint],
+        [sys.executable, "-W", "ignore::DeprecationWarning", "-m", FORKING, when, hostile.token_endpoint],
+        cwd=ROOT,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,

@@ -1,4 +1,4 @@
-"""A program that sends a request, forks, and sends one in the child and in the parent: `forking.py <url>`.
+"""A program that sends a request, forks, and sends one in the child and one in the parent. Its argument is a URL.
 
 The server at `url` answers each request with the number of its connection. The program prints for each kind of client
 the connections of the request before the fork, of the child's and of the parent's.
@@ -6,7 +6,6 @@ the connections of the request before the fork, of the child's and of the parent
 
 import asyncio
 import json
-import os
 import signal
 import sys
 import threading
@@ -30,8 +29,8 @@ from doorkey.integrations.httpx_transport import (
 from doorkey.integrations.requests_client import OAuth2Session
 from doorkey.login import AsyncLoginClient, LoginClient
 from doorkey.stores import MemoryStore
+from tests.support.forking import LONG, Child
 
-LONG = 30
 TOKEN = {"access_token": "at", "token_type": "Bearer"}
 
 Send = Callable[[], Any]
@@ -200,17 +199,13 @@ def forked(send: Send) -> list[str]:
     """Return the connections of a request before a fork, of one in the child, and of one in the parent."""
     with asyncio.Runner() as runner:
         before = sent(send, runner)
-        read, write = os.pipe()
-        if (pid := os.fork()) == 0:
-            signal.alarm(LONG)  # which is not inherited
-            with asyncio.Runner() as another:
-                os.write(write, sent(send, another).encode())
-            os._exit(0)
-        os.close(write)
-        with os.fdopen(read) as told:
-            in_child = told.read()
-        os.waitpid(pid, 0)
+        in_child = Child(lambda: _sent_in_a_new_loop(send)).result()
         return [before, in_child, sent(send, runner)]
+
+
+def _sent_in_a_new_loop(send: Send) -> str:
+    with asyncio.Runner() as runner:
+        return sent(send, runner)
 
 
 def while_pools_are_locked(url: str, *clients: Any) -> list[str]:
@@ -223,15 +218,7 @@ def while_pools_are_locked(url: str, *clients: Any) -> list[str]:
         thread = threading.Thread(target=_holding, args=(_locks(client, url), held, release))
         thread.start()
         assert held.wait(LONG)
-        read, write = os.pipe()
-        if (pid := os.fork()) == 0:
-            signal.alarm(LONG)
-            os.write(write, client.get(url).text.encode())
-            os._exit(0)
-        os.close(write)
-        with os.fdopen(read) as told:
-            found.append(told.read())
-        os.waitpid(pid, 0)
+        found.append(Child(_text(client, url)).result())
         release.set()
         thread.join()
     return found

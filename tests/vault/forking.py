@@ -2,22 +2,21 @@
 
 import asyncio
 import json
-import os
 import sys
 import threading
-from collections.abc import Callable
 from typing import Any
 
 from doorkey.errors import OAuthError
 from doorkey.vault import AsyncTokenVault, TokenVault
 from tests.support.every_store import Place
+from tests.support.forking import Child
 
 NOW = 1_800_000_000.0
 OLD = {"access_token": "at-1", "refresh_token": "rt-1", "expires_at": NOW + 300, "expires_in": 300}
 
 
 class Program:
-    """What the five share: a synchronous vault, and the time."""
+    """What the five processes have in common: a synchronous vault, and the time."""
 
     def __init__(self, place: Place, key: str, endpoint: str) -> None:
         self.place, self.key, self.endpoint, self.now = place, key, endpoint, NOW
@@ -71,30 +70,10 @@ def main(place: Place, key: str, endpoint: str, moment: str) -> None:
         leader = threading.Thread(target=lambda: own.append(program.ask()))
         leader.start()
         sys.stdin.readline()
-        children = [_child(program.ask) for _ in range(4)]
+        children = [Child(program.ask) for _ in range(4)]
         print("forked", flush=True)
         leader.join()
     else:
-        children = [_child(program.ask) for _ in range(4)]
+        children = [Child(program.ask) for _ in range(4)]
         own = [program.ask()]
-    print(json.dumps(own + [_read(child) for child in children]), flush=True)
-
-
-def _child(ask: Callable[[], str]) -> tuple[int, int]:
-    reader, writer = os.pipe()
-    pid = os.fork()
-    if pid == 0:
-        try:
-            os.write(writer, ask().encode())
-        finally:
-            os._exit(0)
-    os.close(writer)
-    return pid, reader
-
-
-def _read(child: tuple[int, int]) -> str:
-    pid, reader = child
-    with os.fdopen(reader) as pipe:
-        said = pipe.read()
-    os.waitpid(pid, 0)
-    return said
+    print(json.dumps(own + [child.result() for child in children]), flush=True)
