@@ -66,6 +66,7 @@ def test_the_signature_of_a_request_method_is_the_librarys_with_withhold_token(
     withheld = parameters.pop("withhold_token")
     own = inspect.signature(getattr(native_of(client), verb))
     assert parameters == dict(own.parameters)
+    assert inspect.isfunction(inspect.unwrap(getattr(client, verb)))
     assert (withheld.name, withheld.kind, withheld.default) == ("withhold_token", withheld.KEYWORD_ONLY, False)
     assert shown.return_annotation == own.return_annotation
     assert inspect.iscoroutinefunction(getattr(client, verb)) == inspect.iscoroutinefunction(

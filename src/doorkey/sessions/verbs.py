@@ -32,7 +32,7 @@ class _SignatureOf:
     """
 
     def __init__(self, native: Any) -> None:
-        self._native = native
+        self._native = self.__wrapped__ = native  # `inspect.unwrap` ends at a function
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         return self._native(*args, **kwargs)

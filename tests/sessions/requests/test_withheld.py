@@ -4,8 +4,10 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+import requests
 
 from doorkey.errors import UsageError
+from doorkey.integrations.requests_client import OAuth2Session, oauth2_session
 from tests.support.every_adapter import KINDS, Adapter, Client
 from tests.support.hostile_server import Hostile
 
@@ -88,3 +90,32 @@ def test_what_stands_in_fourth_place_behind_it_is_auth(adapter: Adapter, hostile
 def test_a_timeout_in_its_place_goes_before_the_default(adapter: Adapter, hostile: Hostile) -> None:
     session: Any = adapter.client(token=TOKEN, default_timeout=70).native
     assert session.request("GET", hostile.url(), *[None] * 6, 30).status_code == 200
+
+
+class OnlyThisApi(OAuth2Session):
+    """A session of a program that gives its token to one API, by the method of requests that prepares a request."""
+
+    def prepare_request(self, request: requests.Request) -> requests.PreparedRequest:
+        assert request.auth is None
+        if str(request.url).endswith("/with"):
+            return super().prepare_request(request)
+        return requests.Session.prepare_request(self, request)
+
+
+def test_a_session_that_prepares_a_request_itself_decides_about_the_token(hostile: Hostile) -> None:
+    with OnlyThisApi("c", token=TOKEN) as session:
+        for path in ("/with", "/without"):
+            session.get(hostile.url(path))
+    assert [request.header("Authorization") for request in hostile.received] == ["Bearer at-1", None]
+
+
+def test_a_method_works_after_the_name_of_the_class_was_replaced(
+    hostile: Hostile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Traced(OAuth2Session):
+        """The class of another package."""
+
+    monkeypatch.setattr(oauth2_session, "OAuth2Session", Traced)
+    for kind in (OAuth2Session, Traced):
+        with kind("c", token=TOKEN) as session:
+            assert session.get(hostile.url()).status_code == 200

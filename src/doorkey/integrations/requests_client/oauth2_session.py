@@ -30,16 +30,6 @@ _WITHHELD: Any = object()
 """The `auth` of a request that is sent without the token."""
 
 
-def _verb(name: str) -> Any:
-    """Return a method that calls the method `name` of requests, which passes `withhold_token` to `request`."""
-
-    @like_native(getattr(requests.Session, name))
-    def method(self: Any, *args: Any, **kwargs: Any) -> Any:
-        return getattr(super(OAuth2Session, self), name)(*args, **kwargs)
-
-    return method
-
-
 class OAuth2Session(OAuth2Client, TypedSession):
     """A `requests.Session` that sends a fresh token with each request. Adapters, hooks, proxies and TLS work as usual.
 
@@ -108,15 +98,39 @@ class OAuth2Session(OAuth2Client, TypedSession):
             args = (*args[:_AUTH], args[_AUTH] or _WITHHELD, *args[_AUTH + 1 :])
         elif withhold_token:
             kwargs["auth"] = kwargs.get("auth") or _WITHHELD
-        elif kwargs.get("auth") is None and len(args) <= _AUTH:
-            kwargs["auth"] = self.token_auth  # here, because `prepare_request` would have to copy the request
         if self.default_timeout is not None and len(args) <= _TIMEOUT:
             kwargs.setdefault("timeout", self.default_timeout)
         return super().request(method, url, *args, **kwargs)
 
     if not TYPE_CHECKING:  # type checkers read the methods of `TypedSession`
-        get, options, head = _verb("get"), _verb("options"), _verb("head")
-        post, put, patch, delete = _verb("post"), _verb("put"), _verb("patch"), _verb("delete")
+
+        @like_native(requests.Session.get)
+        def get(self, *args, **kwargs):  # noqa: D102  # `like_native` sets the docstring
+            return super().get(*args, **kwargs)
+
+        @like_native(requests.Session.options)
+        def options(self, *args, **kwargs):  # noqa: D102  # `like_native` sets the docstring
+            return super().options(*args, **kwargs)
+
+        @like_native(requests.Session.head)
+        def head(self, *args, **kwargs):  # noqa: D102  # `like_native` sets the docstring
+            return super().head(*args, **kwargs)
+
+        @like_native(requests.Session.post)
+        def post(self, *args, **kwargs):  # noqa: D102  # `like_native` sets the docstring
+            return super().post(*args, **kwargs)
+
+        @like_native(requests.Session.put)
+        def put(self, *args, **kwargs):  # noqa: D102  # `like_native` sets the docstring
+            return super().put(*args, **kwargs)
+
+        @like_native(requests.Session.patch)
+        def patch(self, *args, **kwargs):  # noqa: D102  # `like_native` sets the docstring
+            return super().patch(*args, **kwargs)
+
+        @like_native(requests.Session.delete)
+        def delete(self, *args, **kwargs):  # noqa: D102  # `like_native` sets the docstring
+            return super().delete(*args, **kwargs)
 
     def prepare_request(self, request: requests.Request) -> requests.PreparedRequest:
         """Prepare a request for `send`, and sign it with the token unless it has its own `auth`.

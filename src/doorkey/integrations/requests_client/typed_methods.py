@@ -1,6 +1,6 @@
 """The methods of the session on requests for type checkers: those of the library, with `withhold_token`.
 
-At run time, the session inherits the methods of requests, which pass on unknown arguments.
+At run time, the methods of the session call those of requests, which pass on unknown arguments.
 """
 
 # ruff: noqa: D102
