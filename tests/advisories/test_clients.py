@@ -77,7 +77,7 @@ def test_cve_2018_18074_authorization_on_a_redirect_elsewhere(adapter: Adapter, 
 
 
 def test_cve_2023_45803_a_body_kept_on_a_303(adapter: Adapter, hostile: Hostile) -> None:
-    """The secret in the body of a token request goes nowhere, whatever the status of the redirect."""
+    """The client follows no redirect of the token endpoint, and so sends its secret to no other URL."""
     client = adapter.client("c", SECRET, token_endpoint_auth_method="client_secret_post")
     for status in (301, 302, 303, 307, 308):
         hostile.on("/token", reply(status, headers={"Location": "/elsewhere"}))

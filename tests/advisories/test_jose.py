@@ -38,7 +38,7 @@ def b64(data: bytes | dict[str, Any]) -> str:
 
 
 def forged(secret: bytes, header: dict[str, Any], claims: dict[str, Any] | None = None) -> str:
-    """A token with an HMAC by `secret`, whatever its header says besides."""
+    """A token with this header and an HMAC by `secret`, even if `alg` names another algorithm."""
     signed = f"{b64(header)}.{b64(claims or CLAIMS)}"
     made = hmac.new(secret, signed.encode(), HASHES.get(str(header.get("alg")), hashlib.sha256)).digest()
     return f"{signed}.{b64(made)}"
@@ -55,7 +55,7 @@ def jwe(header: dict[str, Any], ciphertext: bytes = b"x" * 32) -> str:
 
 
 def public_forms(key: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey) -> dict[str, bytes]:
-    """A public key as everybody may have it: every one of these was once taken for an HMAC secret."""
+    """The encodings of a public key. An attacker tries each of them as an HMAC secret."""
     public = key.public_key()
     der = public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
     pem = public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)

@@ -33,7 +33,7 @@ def test_a_token_goes_to_an_allowed_origin_however_its_host_is_spelt(allowed: st
 
 @libraries
 def test_a_host_that_older_rules_take_for_another_opens_neither(library: ModuleType) -> None:
-    """IDNA 2003 makes strasse.example of straße.example, which is somebody else's by now."""
+    """IDNA 2003 maps straße.example to strasse.example. In IDNA 2008 they are two domains, possibly of two owners."""
 
     def never(request: httpx2.Request) -> httpx2.Response:
         raise AssertionError(request.url)

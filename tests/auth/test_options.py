@@ -1,4 +1,4 @@
-"""Options that an auth object or a source has no use for are refused, whatever it is made of: none is ignored."""
+"""An auth object and a token source refuse each option that they do not use. They ignore none."""
 
 import inspect
 from typing import Any, cast

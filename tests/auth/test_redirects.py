@@ -156,7 +156,7 @@ def test_a_challenge_from_another_origin_forgets_nothing_and_renews_nothing(call
 
 
 def test_a_detour_by_another_origin_brings_no_token_back(caller: Maker, hostile: Hostile) -> None:
-    """Where such a redirect leads to is somebody else's choice."""
+    """The other origin chooses the URL of such a redirect."""
     hostile.on("/api", to(hostile.url("/elsewhere", host="localhost")))
     hostile.on("/elsewhere", to(hostile.url("/back")))
     assert caller(asking(hostile)).status(hostile.url()) == 200

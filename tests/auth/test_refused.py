@@ -150,11 +150,11 @@ def test_a_refusal_of_an_old_token_does_not_forget_the_new_one(caller: Maker, ho
 def test_however_many_are_refused_at_once_one_renewal_serves_them(caller: Maker, hostile: Hostile) -> None:
     import threading
 
-    everybody, hanging_up = threading.Barrier(8), {"Connection": "close"}  # as the server does after such an answer
+    all_sent, hanging_up = threading.Barrier(8), {"Connection": "close"}  # as the server does after such an answer
 
     def refuse(exchange: Exchange) -> None:
         if exchange.request.token == "at-1":
-            everybody.wait(60)  # all eight have been signed with the old token
+            all_sent.wait(60)  # all eight have been signed with the old token
             exchange.send(reply(401, headers=hanging_up))
         else:
             exchange.send(reply(200, headers=hanging_up))

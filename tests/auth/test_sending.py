@@ -49,7 +49,7 @@ def test_a_source_may_be_given(caller: Maker, hostile: Hostile) -> None:
     caller.run(source.aclose if caller.is_async else source.close)
 
 
-def test_a_source_of_the_other_world_is_a_usage_error(caller: Maker, hostile: Hostile) -> None:
+def test_a_source_for_the_other_kind_of_caller_is_a_usage_error(caller: Maker, hostile: Hostile) -> None:
     source: Any = (TokenSource if caller.is_async else AsyncTokenSource)(CLIENT, **on_token(hostile, token()))
     with pytest.raises(UsageError, match="use it with"):
         caller(OAuth2Auth(source)).call(hostile.url())
@@ -97,7 +97,7 @@ def test_an_authorization_header_that_is_there_already_is_kept(caller: Maker, ho
     assert hostile.token_requests == []
 
 
-# -- to whom -----------------------------------------------------------------------------------------------------------
+# -- the allowed origins -----------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("as_text", [False, True])
@@ -117,7 +117,7 @@ def test_a_value_that_is_not_an_origin_is_a_usage_error(allowed: list[str]) -> N
         OAuth2Auth(STATIC, allowed_origins=allowed)
 
 
-# -- where -------------------------------------------------------------------------------------------------------------
+# -- the place of the token --------------------------------------------------------------------------------------------
 
 
 @not_aiohttp
@@ -157,7 +157,7 @@ def test_on_aiohttp_the_token_goes_into_the_header(caller: Maker, hostile: Hosti
 
 
 @pytest.mark.parametrize(
-    ("whose", "how", "says"),
+    ("source", "options", "message"),
     [
         (7, {}, "takes a session.*, not int"),
         (None, {}, "takes a session"),
@@ -168,13 +168,13 @@ def test_on_aiohttp_the_token_goes_into_the_header(caller: Maker, hostile: Hosti
         (STATIC, {"token_placement": "cookie"}, "token_placement"),
     ],
 )
-def test_impossible_options_are_a_usage_error_at_once(whose: Any, how: dict[str, Any], says: str) -> None:
-    with pytest.raises(UsageError, match=says):
-        OAuth2Auth(whose, **how)
+def test_impossible_options_are_a_usage_error_at_once(source: Any, options: dict[str, Any], message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        OAuth2Auth(source, **options)
 
 
 def test_a_pause_may_be_waited_out_in_either_world(caller: Maker, hostile: Hostile) -> None:
-    """One object serves both worlds, and so a `sleep` of one is no business of the other."""
+    """An auth object takes a blocking or an asynchronous `sleep`, and uses it for callers of that kind."""
     slept: list[float] = []
 
     async def asleep(seconds: float) -> None:
@@ -187,7 +187,7 @@ def test_a_pause_may_be_waited_out_in_either_world(caller: Maker, hostile: Hosti
     assert slept == [0]
 
 
-def test_a_pause_is_waited_out_though_the_sleep_that_was_given_is_of_the_other_world(
+def test_a_pause_is_waited_out_although_the_given_sleep_is_for_the_other_kind_of_caller(
     caller: Maker, hostile: Hostile
 ) -> None:
     async def asleep(seconds: float) -> None:
@@ -207,10 +207,10 @@ def test_a_pause_is_waited_out_though_the_sleep_that_was_given_is_of_the_other_w
 
 def test_no_api_call_waits_for_another(caller: Maker, hostile: Hostile) -> None:
     """Each is answered once all five have arrived: were a lock held across a call, none would be."""
-    everybody = threading.Barrier(5)
+    all_sent = threading.Barrier(5)
 
     def answer(exchange: Exchange) -> None:
-        everybody.wait(WAIT)
+        all_sent.wait(WAIT)
         exchange.send(reply(204))
 
     hostile.on("/api", answer)

@@ -1,4 +1,4 @@
-"""The source of an auth object's tokens: a session's token, the options of credentials, and what is no source."""
+"""The source of an auth object's tokens: a session or credentials, and the error for an object that is no source."""
 
 import asyncio
 from typing import Any

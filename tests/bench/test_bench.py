@@ -1,4 +1,4 @@
-"""The benchmark runs and says what it measured; its timings are nobody's test."""
+"""The benchmark runs and prints its results. No test depends on a timing."""
 
 import asyncio
 import os

@@ -1,4 +1,4 @@
-"""The benchmark of the stores measures what it says; its timings are nobody's test."""
+"""The rows and the page of the benchmark of the stores. No test depends on a timing."""
 
 import io
 from pathlib import Path

@@ -60,9 +60,11 @@ def site() -> Iterator[Site]:
         yield site
 
 
-def told(http: requests.Session, provider: Provider, client_id: str, redirect_uri: str = CALLBACK) -> tuple[int, str]:
+def authorization_response(
+    http: requests.Session, provider: Provider, client_id: str, redirect_uri: str = CALLBACK
+) -> tuple[int, str]:
     """The status and the text of the response to an authorization request."""
-    asked = {
+    params = {
         "client_id": client_id,
         "redirect_uri": redirect_uri,
         "response_type": "code",
@@ -70,7 +72,7 @@ def told(http: requests.Session, provider: Provider, client_id: str, redirect_ur
         "code_challenge": "c" * 43,
         "code_challenge_method": "S256",
     }
-    response = http.get(provider.authorization_endpoint, params=asked, allow_redirects=False)
+    response = http.get(provider.authorization_endpoint, params=params, allow_redirects=False)
     return response.status_code, response.text
 
 
@@ -106,8 +108,8 @@ def test_a_redirect_uri_that_the_document_does_not_list_gets_nothing(
     provider: Provider, site: Site, http: requests.Session
 ) -> None:
     client_id = site.publish()
-    assert told(http, provider, client_id)[0] == 200
-    status, text = told(http, provider, client_id, "https://evil.example/cb")
+    assert authorization_response(http, provider, client_id)[0] == 200
+    status, text = authorization_response(http, provider, client_id, "https://evil.example/cb")
     assert status == 400
     assert "redirect_uri" in text
 
@@ -128,7 +130,7 @@ def test_a_redirect_uri_that_the_document_does_not_list_gets_nothing(
 def test_a_document_that_is_not_valid_names_no_client(
     provider: Provider, site: Site, http: requests.Session, document: dict[str, Any]
 ) -> None:
-    status, text = told(http, provider, site.publish(**document))
+    status, text = authorization_response(http, provider, site.publish(**document))
     assert status == 400
     assert "the client metadata document cannot be used" in text
 
@@ -147,31 +149,31 @@ def test_a_response_that_is_no_document_names_no_client(
     provider: Provider, site: Site, http: requests.Session, answer: tuple[int, dict[str, str], bytes], why: str
 ) -> None:
     site.answers["/client.json"] = answer
-    status, text = told(http, provider, site.url("/client.json"))
+    status, text = authorization_response(http, provider, site.url("/client.json"))
     assert status == 400
     assert why in text
 
 
 def test_an_error_is_not_kept(provider: Provider, site: Site, http: requests.Session) -> None:
-    assert told(http, provider, site.url("/client.json"))[0] == 400
-    assert told(http, provider, site.publish())[0] == 200
+    assert authorization_response(http, provider, site.url("/client.json"))[0] == 400
+    assert authorization_response(http, provider, site.publish())[0] == 200
 
 
 def test_a_document_is_fetched_again_when_its_time_has_passed_and_used_while_it_cannot_be(
     provider: Provider, site: Site, http: requests.Session
 ) -> None:
     client_id = site.publish(headers={"Cache-Control": "max-age=60"})
-    assert told(http, provider, client_id)[0] == 200
+    assert authorization_response(http, provider, client_id)[0] == 200
     provider.advance(59)
-    assert told(http, provider, client_id)[0] == 200
+    assert authorization_response(http, provider, client_id)[0] == 200
     assert len(site.asked) == 1
     provider.advance(2)
     site.answers["/client.json"] = (503, {}, b"")
-    assert told(http, provider, client_id)[0] == 200
+    assert authorization_response(http, provider, client_id)[0] == 200
     assert len(site.asked) == 2
     site.publish(redirect_uris=["http://127.0.0.1/moved"])
-    assert told(http, provider, client_id)[0] == 400
-    assert told(http, provider, client_id, "http://127.0.0.1/moved")[0] == 200
+    assert authorization_response(http, provider, client_id)[0] == 400
+    assert authorization_response(http, provider, client_id, "http://127.0.0.1/moved")[0] == 200
 
 
 def test_the_token_endpoint_says_why_too(provider: Provider, site: Site, http: requests.Session) -> None:
@@ -193,7 +195,7 @@ def test_a_document_beyond_loopback_is_fetched_from_public_addresses_alone(
 
     monkeypatch.setattr(socket, "getaddrinfo", lookup)
     for host in ("rebound.example", "10.0.0.1", "169.254.169.254", "[::ffff:10.0.0.1]"):
-        status, text = told(http, provider, f"https://{host}/client.json")
+        status, text = authorization_response(http, provider, f"https://{host}/client.json")
         assert status == 400
         assert "resolves to an address that" in text
 
@@ -211,13 +213,13 @@ def test_a_registered_client_with_such_an_id_has_no_document(http: requests.Sess
     from doorkey.dev import client
 
     with Provider(clients=[client("https://app.example/c", redirect_uris=[CALLBACK])]) as provider:
-        assert told(http, provider, "https://app.example/c")[0] == 200
+        assert authorization_response(http, provider, "https://app.example/c")[0] == 200
 
 
 def test_without_registration_no_document_is_fetched(site: Site, http: requests.Session) -> None:
     client_id = site.publish()
     with Provider(registration=False) as provider:
-        assert told(http, provider, client_id)[0] == 400
+        assert authorization_response(http, provider, client_id)[0] == 400
     assert site.asked == []
 
 
@@ -226,7 +228,7 @@ def test_the_number_of_documents_is_bounded(
 ) -> None:
     monkeypatch.setattr("doorkey.dev.client_documents.MAX_ENTRIES", 2)
     for path in ("/1.json", "/2.json", "/3.json", "/3.json", "/1.json"):
-        assert told(http, provider, site.publish(path))[0] == 200
+        assert authorization_response(http, provider, site.publish(path))[0] == 200
     assert site.asked == ["/1.json", "/2.json", "/3.json", "/1.json"]
 
 

@@ -136,7 +136,7 @@ def run(request: pytest.FixtureRequest, library: ModuleType, hostile: Hostile) -
 
 
 def claims(token: str | None) -> dict[str, Any]:
-    """What is in an access token; nobody is asked whether it is genuine."""
+    """The claims of an access token, read without a verification of its signature."""
     import base64
     import json
 

@@ -1,4 +1,4 @@
-"""Transports that negotiate a token: whose, how often, what happens on 401, and to whom it never goes."""
+"""Transports that negotiate a token: its cache, concurrent requests, the renewal on 401, and redirects."""
 
 import gc
 import threading
@@ -124,7 +124,7 @@ def test_what_are_no_credentials_is_a_usage_error(world: World, hostile: Hostile
         world.token(world.authority(hostile, token("at")), ("client-1", "my-secret"))
 
 
-def test_a_client_of_the_other_world_is_a_usage_error(world: World, hostile: Hostile) -> None:
+def test_a_client_for_the_other_kind_of_caller_is_a_usage_error(world: World, hostile: Hostile) -> None:
     import httpx2
 
     from tests.support.every_source import TLS
@@ -176,10 +176,10 @@ def test_an_error_is_raised_for_all_waiting_callers_and_for_no_later_caller(
 
 
 def test_no_request_waits_for_another(world: World, hostile: Hostile) -> None:
-    everybody = threading.Barrier(5)
+    all_sent = threading.Barrier(5)
 
     def answer(exchange: Exchange) -> None:
-        everybody.wait(WAIT)
+        all_sent.wait(WAIT)
         exchange.send(reply(204))
 
     hostile.on("/api", answer)
@@ -228,7 +228,7 @@ def test_a_refused_token_is_refreshed_where_it_can_be(world: World, hostile: Hos
 
 
 def test_where_the_refresh_token_is_dead_the_grant_is_repeated(world: World, hostile: Hostile) -> None:
-    """What happens after somebody has ended the session at the server."""
+    """The server refuses the refresh token, as it does after the end of the session that issued it."""
     client = authenticating(world, hostile, token("at-1", refresh_token="rt-1"), REFUSED, token("at-2"))
     hostile.on("/api", NO, echo)
     assert world.get(client).status_code == 200

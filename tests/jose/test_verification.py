@@ -35,7 +35,7 @@ def b64(data: bytes | dict[str, Any]) -> str:
 
 
 def hs256(header: bytes | dict[str, Any], payload: bytes | dict[str, Any], secret: str | bytes = SECRET) -> str:
-    """A token that is signed well, whatever stands in it."""
+    """A token with a valid HMAC. Its header and payload may be invalid."""
     signed = f"{b64(header)}.{b64(payload)}"
     key = secret.encode() if isinstance(secret, str) else secret
     return f"{signed}.{b64(hmac.new(key, signed.encode(), hashlib.sha256).digest())}"

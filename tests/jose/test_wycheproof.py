@@ -38,7 +38,7 @@ SAME_AS_A_VALID_ONE = {(SIGNATURES, 367): 357, (SIGNATURES, 370): 357}
 
 @dataclass(frozen=True)
 class Vector:
-    """One token, what it is to be verified with, and what Wycheproof says of it."""
+    """One token, the keys and algorithms that verify it, and the expected result and comment of Wycheproof."""
 
     file: str
     number: int

@@ -102,7 +102,7 @@ def test_a_response_that_no_server_receives_is_refused(login: Native, browser: B
 
 
 def raw(request: str) -> Callable[[str], bytes]:
-    """Return what sends `request`, in which HOST and QUERY are those of the callback."""
+    """Return a callable that sends `request` with HOST and QUERY replaced by those of the callback."""
 
     def visit(callback: str) -> bytes:
         parts = urlsplit(callback)

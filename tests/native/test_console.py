@@ -1,4 +1,4 @@
-"""Words for the user: on standard error, whatever that is, and no error if it cannot take them."""
+"""Messages to the user go to standard error. No exception is raised if it cannot be written to."""
 
 from __future__ import annotations
 

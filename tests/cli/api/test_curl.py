@@ -1,4 +1,4 @@
-"""`doorkey curl`: the request as curl would send it, the token where it belongs, and what is told of the response."""
+"""`doorkey curl`: the request, as curl would send it, the token in it, and the report about the response."""
 
 from __future__ import annotations
 

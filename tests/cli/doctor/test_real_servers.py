@@ -15,7 +15,7 @@ def real(server: RealServer) -> Audit:
     return done
 
 
-def told(done: Audit, code: str) -> str:
+def detail_of(done: Audit, code: str) -> str:
     return next(one.what for one in done.findings if one.code == code)
 
 
@@ -33,14 +33,14 @@ def test_oidc_provider_has_no_weakness(oidc_provider: RealServer) -> None:
     done = real(oidc_provider)
     assert codes(done) == []
     assert codes(done, Severity.INFO) == ["no_tls", "implicit_grant"]
-    assert "op-es256" in told(done, "keys")
+    assert "op-es256" in detail_of(done, "keys")
     assert codes(done, Severity.OK).count("endpoint") == 8
 
 
 def test_django_oauth_toolkit_has_two_documents_that_differ_and_no_iss(django_oauth: RealServer) -> None:
     done = real(django_oauth)
     assert codes(done, Severity.WARNING) == ["places_disagree", "no_iss_parameter", "implicit_response_types"]
-    assert told(done, "places_disagree").endswith("differ in response_types_supported")
+    assert detail_of(done, "places_disagree").endswith("differ in response_types_supported")
     assert set(codes(done, Severity.INFO)) == {
         *("no_tls", "place_absent", "pkce_plain", "id_token_hmac", "grants_default"),
     }

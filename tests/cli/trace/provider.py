@@ -13,7 +13,7 @@ COOKIE = "session=cookie-value-of-the-test"
 
 @dataclass
 class KnownProvider(OpenIDProvider):
-    """`secrets` are all values of a run that nobody else may see."""
+    """A provider that collects the secret values of a run in `secrets`."""
 
     issued_secrets: set[str] = field(default_factory=set[str])
 

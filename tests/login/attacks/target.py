@@ -34,7 +34,7 @@ class Target:
     package: str = "doorkey"
     cached: bool = False
     options: dict[str, Any] = field(default_factory=dict[str, Any])
-    """Options of `register` that differ from the usual ones."""
+    """Options of `register` that override the defaults in `program`."""
     _program: Program | None = None
     _site: Site | None = None
 

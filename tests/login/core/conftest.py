@@ -26,7 +26,7 @@ class Application:
     _made: list[Any] = field(default_factory=list[Any])
 
     def client(self, **options: Any) -> Any:
-        """Return a new login client at the provider; `options` replace the usual ones, None removes one."""
+        """Return a new login client at the provider; `options` override the defaults, and None removes one."""
         kind = self.adapter.kind
         usual: dict[str, Any] = {
             "issuer": self.provider.issuer,

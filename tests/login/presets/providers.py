@@ -38,10 +38,10 @@ def signing_key() -> Key:
 class Documented:
     """What one provider answers.
 
-    metadata: the members of its discovery document that differ from the usual ones; None: it has none.
+    metadata: members of its discovery document that override the defaults in `discovered`; None: it has none.
     callback: parameters of the callback beside `code` and `state`.
-    token: members of the token response beside the usual ones.
-    id_token: claims beside the usual ones.
+    token: members to add to the token response.
+    id_token: claims to add to the ID token; if empty, the provider issues no ID token.
     userinfo: the userinfo response, by its URL; None: the provider has none.
     apis: further responses, by URL.
     expected: claims that the login must end with.

@@ -1,4 +1,4 @@
-"""Whatever a program passes to a preset: what is raised is an error of ours, and names no secret."""
+"""Wrong arguments of a preset, and wrong claims of a provider, raise no exception but an `OAuthError`."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """The login programs of Authlib's documentation, with Authlib and with only the package's name changed to doorkey.
 
 The documents describe, for each framework: a registry with its settings, a login at an OpenID provider and at a plain
-OAuth 2 provider, a request with the user's token, a renewal that the program is told about, and a logout.
+OAuth 2 provider, a request with the user's token, a renewal that is reported to the program, and a logout.
 """
 
 from __future__ import annotations

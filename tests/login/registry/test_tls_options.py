@@ -15,7 +15,7 @@ from tests.support.registries import CONFIGURATION, World
 
 @pytest.fixture(scope="module")
 def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
-    """A certificate authority that nobody knows."""
+    """A certificate authority that no client trusts by default."""
     return Authority(tmp_path_factory.mktemp("authority"))
 
 

@@ -1,4 +1,4 @@
-"""Whatever a browser or an attacker sends to the routes of a login: a reply, and no redirect to another site."""
+"""The routes of a login answer every request, and redirect only to their own site or to the provider."""
 
 from __future__ import annotations
 

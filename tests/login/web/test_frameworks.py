@@ -46,7 +46,7 @@ def test_a_flask_application_below_a_path_has_its_login_there(provider: Provider
 
 
 def test_protection_against_forged_forms_leaves_the_routes_alone(provider: Provider) -> None:
-    """Flask-WTF registers itself as `csrf`, and is told by `exempt` of views that have checks of their own."""
+    """Flask-WTF registers itself as `csrf`. Its `exempt` excludes views that have CSRF protection of their own."""
 
     class Protection:
         def __init__(self) -> None:

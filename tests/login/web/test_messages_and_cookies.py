@@ -8,7 +8,7 @@ from doorkey.login.web.messages import WebReply, WebRequest, json_reply, only, r
 NAVIGATION = (("Sec-Fetch-Mode", "navigate"), ("Accept", "text/html"))
 
 
-def asked(*headers: tuple[str, str]) -> WebRequest:
+def request_with(*headers: tuple[str, str]) -> WebRequest:
     return WebRequest("GET", "http", "localhost", "/", headers=headers)
 
 
@@ -25,7 +25,7 @@ def asked(*headers: tuple[str, str]) -> WebRequest:
     ],
 )
 def test_only_a_navigation_of_a_browser_wants_a_page(headers: tuple[tuple[str, str], ...], html: bool) -> None:
-    assert asked(*headers).wants_html is html
+    assert request_with(*headers).wants_html is html
 
 
 def test_a_repeated_parameter_has_no_single_value() -> None:

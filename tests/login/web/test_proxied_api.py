@@ -15,7 +15,7 @@ from doorkey.login.web.proxied_api import ProxiedAPI
 API = ProxiedAPI.of("/api", "https://api.example/v1", ["X-Tenant"], ["X-Total"])
 
 
-def asked(path: str, query: str = "", root: str = "", **headers: str) -> WebRequest:
+def request_for(path: str, query: str = "", root: str = "", **headers: str) -> WebRequest:
     pairs = tuple((name.replace("_", "-"), value) for name, value in headers.items())
     return WebRequest("GET", "https", "app.example", path, query, pairs, root=root)
 
@@ -32,7 +32,7 @@ def asked(path: str, query: str = "", root: str = "", **headers: str) -> WebRequ
     ],
 )
 def test_a_path_below_the_prefix_is_one_of_the_api(path: str, query: str, target: str) -> None:
-    assert API.target(asked(path, query)) == target
+    assert API.target(request_for(path, query)) == target
 
 
 @pytest.mark.parametrize(
@@ -46,12 +46,12 @@ def test_a_path_below_the_prefix_is_one_of_the_api(path: str, query: str, target
     ],
 )
 def test_any_other_path_and_any_unsafe_one_is_none_of_the_api(path: str, query: str) -> None:
-    assert API.target(asked(path, query)) is None
+    assert API.target(request_for(path, query)) is None
 
 
 def test_the_path_of_the_application_itself_is_left_out() -> None:
-    assert API.target(asked("/shop/api/a", root="/shop")) == "https://api.example/v1/a"
-    assert API.target(asked("/api/a", root="/shop")) is None
+    assert API.target(request_for("/shop/api/a", root="/shop")) == "https://api.example/v1/a"
+    assert API.target(request_for("/api/a", root="/shop")) is None
 
 
 def test_the_api_gets_neither_cookies_nor_credentials_nor_anything_about_the_connection() -> None:
@@ -71,7 +71,7 @@ def test_the_api_gets_neither_cookies_nor_credentials_nor_anything_about_the_con
         "Sec_Fetch_Site": "same-origin",
     }
     kept = {"Content_Type": "application/json", "X_Tenant": "t-1", "If_Match": '"1"'}
-    assert API.forwarded(asked("/api/a", **sent, **kept)) == {
+    assert API.forwarded(request_for("/api/a", **sent, **kept)) == {
         "content-type": "application/json",
         "x-tenant": "t-1",
         "if-match": '"1"',
@@ -149,7 +149,7 @@ NASTY = st.sampled_from(("..", ".", "/", "\\", "%2e", "%2f", "%5c", "//", "@evil
 @settings(max_examples=60)
 @given(st.lists(NASTY | st.text(max_size=5), max_size=6), st.lists(NASTY | st.text(max_size=5), max_size=4))
 def test_no_path_and_no_query_leads_away_from_the_api(path: list[str], query: list[str]) -> None:
-    target = API.target(asked("/api" + "".join(path), "".join(query)))
+    target = API.target(request_for("/api" + "".join(path), "".join(query)))
     if target is not None:
         assert target.isascii()
         assert target.isprintable()

@@ -41,7 +41,7 @@ class Shortcut:
     _first: Site | None = None
 
     def process(self, **changed: Any) -> Site:
-        """Start a process; arguments of `Login` that `changed` replace the usual ones."""
+        """Start a process. `changed` has arguments of `Login` that override the defaults of this method."""
         usual: dict[str, Any] = {
             "issuer": self.provider.issuer,
             "client_id": CLIENT,
