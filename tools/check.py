@@ -35,21 +35,24 @@ def check(_: list[str]) -> int:
         running = {
             name: processors.submit(captured, python, "-m", *command, **bundled) for name, command in steps.items()
         }
-        for name, step in running.items():
-            code, output = step.result()
-            if code:
-                failed[name] = f"{output}dev: {name} ended with {code}\n"
-            else:
+        try:
+            for name, step in running.items():
+                code, output = step.result()
+                if code:
+                    say(f"{name} failed: its output is below")
+                    failed[name] = f"{output}dev: {name} ended with {code}\n"
+                else:
+                    _show(name, output)
+        finally:  # last, where a log that is cut still has them
+            for name, output in failed.items():
                 _show(name, output)
-    for name, output in list(failed.items()):  # last, where a log that is cut still has them
-        _show(name, output)
-        if name not in TESTS:
-            say(f"{name} again, alone: beside the others, it may lack memory")
-            code, again = captured(python, "-m", *steps[name], **bundled)
-            print(again, end="", flush=True)
-            if not code:
-                say(f"{name} passes alone")
-                del failed[name]
+    for name in [name for name in failed if name != TESTS]:
+        say(f"{name} again, alone, in case it lacked memory beside the others")
+        code, output = captured(python, "-m", *steps[name], **bundled)
+        print(output, end="", flush=True)
+        say(f"{name} ended with {code}")
+        if not code:
+            del failed[name]
     say(f"failed: {', '.join(failed)}" if failed else "all checks passed")
     return int(bool(failed))
 

@@ -36,10 +36,9 @@ def test_the_checks_that_fail_are_shown_last_and_those_of_tools_once_more_alone(
     failed = [("mypy", "mypy", 3), ("pyright", "pyright", 134), (check.TESTS, "tests.support.coverage_of_each", 3)]
     expected = [line for name in passed for line in (f"of {name}", f"to {name}")]
     for name, module, code in failed:
-        output = [f"of {module}", f"to {module}"]
-        again = [] if name == check.TESTS else output
-        expected += [*output, f"dev: {name} ended with {code}", *again]
+        expected += [f"of {module}", f"to {module}", f"dev: {name} ended with {code}"]
+    expected += [line for name in ("mypy", "pyright") for line in (f"of {name}", f"to {name}")]
     assert shown.out.splitlines() == expected
     said = shown.err.splitlines()
-    assert "dev: pyright passes alone" in said
+    assert [line for line in said if " ended with " in line] == ["dev: mypy ended with 3", "dev: pyright ended with 0"]
     assert said[-1] == f"dev: failed: mypy, {check.TESTS}"
