@@ -1,13 +1,15 @@
 """The token that a request carries: that of the account it names, or one exchanged for its caller's token."""
 
 import base64
+from dataclasses import fields, replace
 from typing import Any
 
 import pytest
 
-from doorkey.credentials import ResourceOwnerCredentials, TokenExchange
+from doorkey.credentials import ClientCredentials, Credentials, ResourceOwnerCredentials, TokenExchange
 from doorkey.dev import Provider
 from doorkey.errors import InvalidGrant, UsageError
+from doorkey.integrations.httpx_transport.request_credentials import exchange_of
 from doorkey.protocol.grants import TOKEN_EXCHANGE
 from doorkey.values import Secret
 from tests.support.every_adapter import in_background, together
@@ -114,6 +116,33 @@ def test_each_callers_token_is_exchanged_once(world: World, hostile: Hostile) ->
     assert [form["subject_token"] for form in forms(hostile)] == ["st-a", "st-b"]
     assert {form["grant_type"] for form in forms(hostile)} == {TOKEN_EXCHANGE}
     assert {form["scope"] for form in forms(hostile)} == {"scope-1"}
+
+
+def test_the_exchange_has_every_value_of_the_credentials() -> None:
+    values: dict[str, Any] = {
+        "client_id": "c",
+        "client_secret": "s",
+        "scopes": ("read",),
+        "auth_methods": ("client_secret_post",),
+        "audience": ("api",),
+        "resource": ("https://api.example/",),
+        "token_types": (("user", "Bearer"),),
+        "tls_client_certificate_bound_access_tokens": True,
+        "allow_changed_auth_time": True,
+    }
+    assert set(values) == {one.name for one in fields(Credentials)}
+    credentials = ClientCredentials(**values)
+    exchange = exchange_of(credentials, "st-a", optional=False)
+    assert isinstance(exchange, TokenExchange)
+    assert [name for name in values if getattr(exchange, name) != getattr(credentials, name)] == []
+    assert exchange.subject_token == Secret("st-a")
+
+
+def test_the_exchange_accepts_the_token_types_of_the_credentials(world: World, hostile: Hostile) -> None:
+    credentials = replace(CLIENT, token_types={"user": "Bearer"})
+    client = exchanging(world, hostile, lambda: "st-a", token("at-1", token_type="user"), credentials=credentials)
+    assert world.get(client).status_code == 200
+    assert sent(hostile) == ["Bearer at-1"]
 
 
 def test_a_plain_function_serves_both_worlds(world: World, hostile: Hostile) -> None:

@@ -1,6 +1,7 @@
 """Credentials whose token all threads, tasks and processes share through the store: one requests it for all."""
 
 from collections.abc import Callable
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from doorkey.errors import InvalidGrant, OAuthError, ServerError, UsageError
 from doorkey.stores import MemoryStore, Sealer
 from doorkey.tokens import OAuthToken
 from doorkey.vault import AsyncTokenVault, TokenVault
+from doorkey.vault.credentials import shared_credentials
 from tests.support.backends import both_backends
 from tests.support.every_adapter import in_background, together
 from tests.support.hostile_server import Exchange, Held, Hostile, reply, token
@@ -167,6 +169,26 @@ def test_options_that_the_credentials_do_not_set_are_the_vaults(vault_on: VaultO
     vault.source_of(ClientCredentials("app", "own", audience=("other",), auth_methods=("client_secret_post",))).token()
     sent = [(request.form["client_secret"], request.form["audience"]) for request in hostile.token_requests]
     assert sent == [("s", "api"), ("own", "other")]
+
+
+def test_every_option_but_the_client_and_its_scopes_is_the_vaults() -> None:
+    values: dict[str, Any] = {
+        "client_id": "app",
+        "client_secret": "s",
+        "scopes": ("read",),
+        "auth_methods": ("client_secret_post",),
+        "audience": ("api",),
+        "resource": ("https://api.example/",),
+        "token_types": (("user", "Bearer"),),
+        "tls_client_certificate_bound_access_tokens": True,
+        "allow_changed_auth_time": True,
+    }
+    assert set(values) == {one.name for one in fields(Credentials)}
+    of_the_vault = Credentials(**values)
+    unused: Any = object
+    shared = shared_credentials(ClientCredentials("app"), None, of_the_vault, "https://as.example", lambda _: unused())
+    changed = [name for name in values if getattr(shared.credentials, name) != getattr(of_the_vault, name)]
+    assert (changed, shared.credentials.scopes) == (["scopes"], ())
 
 
 WRONG: dict[str, tuple[Any, Any, str]] = {

@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
-from typing import Final
+from dataclasses import dataclass, field, fields, replace
+from typing import Any, Final
 
 from doorkey.arguments import instance
 from doorkey.credentials import ClientCredentials, Credentials, ResourceOwnerCredentials
@@ -23,6 +23,9 @@ __all__: list[str] = []
 
 _KEYED: Final = (ClientCredentials, ResourceOwnerCredentials)
 """The credentials that a key can be derived from, because values that are not secret distinguish them."""
+
+_OWN: Final = ("client_id", "scopes")
+"""The values that credentials do not take from the vault."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,17 +71,12 @@ def shared_credentials(
         raise UsageError("these credentials belong to another client than the vault: create a vault for each client")
     if not given.repeatable:
         raise UsageError(f"{type(given).__name__} can be presented once only: save() its token under a key instead")
-    whole = replace(
-        given,
-        client_secret=client.client_secret if given.client_secret is None else given.client_secret,
-        auth_methods=given.auth_methods or client.auth_methods,
-        audience=given.audience or client.audience,
-        resource=given.resource or client.resource,
-        token_types=given.token_types or client.token_types,
-        tls_client_certificate_bound_access_tokens=given.tls_client_certificate_bound_access_tokens
-        or client.tls_client_certificate_bound_access_tokens,
-        allow_changed_auth_time=given.allow_changed_auth_time or client.allow_changed_auth_time,
-    )
+    inherited: dict[str, Any] = {
+        one.name: getattr(client, one.name)
+        for one in fields(Credentials)
+        if one.name not in _OWN and getattr(given, one.name) in (None, (), False)
+    }
+    whole = replace(given, **inherited)
     return SharedCredentials(checked_key(_key_of(whole, server) if key is None else key), whole, requests(whole))
 
 

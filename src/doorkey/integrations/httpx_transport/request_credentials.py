@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from base64 import b64decode
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import Any, TypeAlias
 
 from doorkey.credentials import Credentials, ResourceOwnerCredentials, TokenExchange
@@ -64,15 +64,8 @@ def exchange_of(credentials: Credentials, subject_token: object, *, optional: bo
         raise UsageError(f"the subject_token_provider must return text, not a {type(subject_token).__name__}")
     if isinstance(credentials, TokenExchange):
         return replace(credentials, subject_token=subject_token)
-    return TokenExchange(
-        credentials.client_id,
-        credentials.client_secret,
-        credentials.scopes,
-        credentials.auth_methods,
-        credentials.audience,
-        credentials.resource,
-        subject_token=subject_token,
-    )
+    of_the_client: dict[str, Any] = {one.name: getattr(credentials, one.name) for one in fields(Credentials)}
+    return TokenExchange(**of_the_client, subject_token=subject_token)
 
 
 @dataclass(frozen=True, slots=True)
