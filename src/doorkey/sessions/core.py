@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from doorkey.errors import InvalidGrant, InvalidResponse, MissingTokenError, ServerError, UsageError
 from doorkey.protocol.cached_key import CachedKey
-from doorkey.protocol.grants import ClientCredentialsGrant, ExtensionGrant, RefreshTokenGrant
+from doorkey.protocol.grants import JWT_BEARER, ClientCredentialsGrant, ExtensionGrant, RefreshTokenGrant
 from doorkey.renewal.effects import Active, Renewed, saving
 from doorkey.renewal.next_token import next_token, rejects_the_grant
 from doorkey.renewal.slot import Slot
@@ -276,7 +276,9 @@ class SessionCore(KnownServer):
             return self.initial_grant
         if kind == ClientCredentialsGrant.grant_type:
             return ClientCredentialsGrant()
-        return ExtensionGrant(kind) if is_extension(kind) and self.options.token_params else None
+        given = self.options.token_params
+        is_complete = "assertion" in given if kind == JWT_BEARER else is_extension(kind) and bool(given)
+        return ExtensionGrant(kind) if is_complete else None
 
     def default_grant_type(self) -> str | None:
         """Return the default grant type of a call: that of the options, else that of the initial grant, or None."""

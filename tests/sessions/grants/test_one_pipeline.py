@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
-from doorkey.errors import InvalidClient, OAuthError, UsageError
+from doorkey.errors import InvalidClient, MissingTokenError, OAuthError, UsageError
 from doorkey.jose.generation import private_jwk
 from doorkey.jose.keys import import_key
+from doorkey.protocol.grants import JWT_BEARER
 from tests.servers.signing_keys import rsa_key
 from tests.support.every_adapter import Adapter, Client
 from tests.support.fake_clock import START, Clock
@@ -195,6 +196,31 @@ def test_a_custom_grant_of_the_constructor_is_repeated_with_its_parameters(adapt
     client.fetch_token()
     expected = {"grant_type": "account_credentials", "account_id": "7"}
     assert renewed(client, hostile, clock) == hostile.token_requests[0].form == expected
+
+
+def test_an_assertion_of_the_constructor_is_presented_for_the_first_and_the_next_token(
+    adapter: Adapter, hostile: Hostile, clock: Clock
+) -> None:
+    hostile.on("/token", token("at-1"), token("at-2"), reply(400, json={"error": "invalid_grant: a.b.c"}))
+    given: dict[str, Any] = {"grant_type": JWT_BEARER, "token_params": {"assertion": "a.b.c"}, "clock": clock}
+    client = adapter.client("c", "s", token_endpoint=hostile.token_endpoint, **given)
+    assert client.get(hostile.url()).status_code == 200
+    assert renewed(client, hostile, clock) == {"grant_type": JWT_BEARER, "assertion": "a.b.c"}
+    with pytest.raises(OAuthError) as caught:
+        renewed(client, hostile, clock)
+    assert "a.b.c" not in f"{caught.value!r} {client.native!r}"
+    assert [request.form["assertion"] for request in hostile.token_requests] == ["a.b.c"] * 3
+
+
+def test_the_grant_of_an_assertion_without_an_assertion_asks_for_no_first_token(
+    adapter: Adapter, hostile: Hostile
+) -> None:
+    client = adapter.client(
+        token_endpoint=hostile.token_endpoint, grant_type=JWT_BEARER, token_params={"audience": "api"}
+    )
+    with pytest.raises(MissingTokenError):
+        client.get(hostile.url())
+    assert hostile.token_requests == []
 
 
 def test_the_parameters_and_headers_of_every_token_request_are_sent_with_each(
