@@ -1,1 +1,1 @@
-"""The tests. A package, so that helpers are imported as `tests.…` and never from somebody else's `tests`."""
+"""The tests. A package, so that helpers are imported as `tests.…` and never from the `tests` of another project."""

@@ -1,4 +1,4 @@
-"""`discover` and `adiscover`, over whichever HTTP client there is: what arrives is checked, whoever carried it."""
+"""`discover` and `adiscover`, over every HTTP client: the response is checked in the same way."""
 
 import json
 from collections.abc import Callable

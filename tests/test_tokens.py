@@ -178,16 +178,16 @@ def test_a_token_is_a_dictionary_with_named_members() -> None:
 
 
 @pytest.mark.parametrize(
-    ("spelt", "known"), [("bearer", "Bearer"), ("BEARER", "Bearer"), ("dpop", "DPoP"), ("N_A", "N_A")]
+    ("written", "known"), [("bearer", "Bearer"), ("BEARER", "Bearer"), ("dpop", "DPoP"), ("N_A", "N_A")]
 )
-def test_the_dictionary_keeps_the_spelling_of_the_type_that_the_value_knows(spelt: str, known: str) -> None:
-    token = OAuth2Token({**MEMBERS, "token_type": spelt})
-    assert (token["token_type"], token.token_type, token.value.token_type) == (spelt, known, known)
+def test_the_dictionary_keeps_the_spelling_of_the_type_that_the_value_knows(written: str, known: str) -> None:
+    token = OAuth2Token({**MEMBERS, "token_type": written})
+    assert (token["token_type"], token.token_type, token.value.token_type) == (written, known, known)
     assert token.value == OAuth2Token({**MEMBERS, "token_type": known}).value
     assert OAuth2Token(json.loads(json.dumps(token))) == token
     assert OAuth2Token(pickle.loads(pickle.dumps(dict(token)))) == token  # noqa: S301  # our own
     assert open_record(pack(token.value))[0].to_dict() == token
-    assert token.value.with_refresh_token(None).to_dict()["token_type"] == spelt
+    assert token.value.with_refresh_token(None).to_dict()["token_type"] == written
 
 
 def test_a_missing_member_is_none() -> None:

@@ -1,4 +1,4 @@
-"""What is told of tokens, by everything that has one: each test runs on sessions and auth objects of both worlds."""
+"""The events of tokens. Each test runs on sessions and on auth objects, blocking and asynchronous."""
 
 import logging
 from typing import Any
@@ -163,14 +163,14 @@ def test_an_event_callback_that_requests_the_token_gets_an_error_and_does_not_ha
 
 
 def test_an_asynchronous_callback_is_refused_at_once(made: Made) -> None:
-    async def told(event: TokenEvent) -> None:
+    async def report(event: TokenEvent) -> None:
         raise AssertionError(event)
 
-    class Told:
+    class Report:
         async def __call__(self, event: TokenEvent) -> None:
             raise AssertionError(event)
 
-    for wrong in (told, Told(), "told"):
+    for wrong in (report, Report(), "report"):
         with pytest.raises(UsageError, match="on_event must be a plain function"):
             made(on_event=wrong)
     with pytest.raises(UsageError, match="timer must be a callable"):

@@ -1,4 +1,4 @@
-"""A published key set: which keys are used, which are skipped and why, and what is no key set at all."""
+"""A published key set: the keys that are used, those that are skipped and why, and values that are no key set."""
 
 import json
 from typing import Any

@@ -1,4 +1,4 @@
-"""Proof key for code exchange: S256, from a verifier nobody can guess."""
+"""Proof key for code exchange: S256, from a verifier that cannot be guessed."""
 
 import base64
 

@@ -105,7 +105,7 @@ def test_public_keys_and_a_software_statement_are_sent() -> None:
     key = {"kty": "EC", "crv": "P-256", "x": "abc", "y": "def"}
     sent = {"jwks": {"keys": [key]}, "software_statement": "eyJhbGciOiJSUzI1NiJ9.e30.sig"}
     assert client_metadata(sent) == sent
-    assert client_metadata({"jwks": {"keys": 5}}) == {"jwks": {"keys": 5}}  # the server judges what is no key set
+    assert client_metadata({"jwks": {"keys": 5}}) == {"jwks": {"keys": 5}}  # the server checks the key set
 
 
 @pytest.mark.parametrize("url", ["http://server.example.com/register", "https://u@server.example.com/", "ftp://x/"])

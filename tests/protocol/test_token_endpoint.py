@@ -337,9 +337,9 @@ def test_a_sender_constrained_token_was_asked_for_and_bearer_came() -> None:
     assert "rt-9" not in repr(caught.value) + str(caught.value)
 
 
-@pytest.mark.parametrize("spelt", ["DPoP", "dpop", "DPOP"])
-def test_a_sender_constrained_token_was_asked_for_and_came(spelt: str) -> None:
-    assert parse_token(answer(token_type=spelt), requested_at=NOW, bound=True).token_type == "DPoP"
+@pytest.mark.parametrize("written", ["DPoP", "dpop", "DPOP"])
+def test_a_sender_constrained_token_was_asked_for_and_came(written: str) -> None:
+    assert parse_token(answer(token_type=written), requested_at=NOW, bound=True).token_type == "DPoP"
 
 
 def test_where_no_bound_token_was_asked_for_one_is_a_token_anyway() -> None:

@@ -20,12 +20,12 @@ ISSUED: list[tuple[str | None, dict[str, Any]]] = [
 
 
 @pytest.mark.parametrize(("requested", "members"), ISSUED)
-@pytest.mark.parametrize("spelt", ["N_A", "n_a"])
+@pytest.mark.parametrize("written", ["N_A", "n_a"])
 def test_an_exchange_may_bring_what_is_no_access_token(
-    requested: str | None, members: dict[str, Any], spelt: str
+    requested: str | None, members: dict[str, Any], written: str
 ) -> None:
     grant = TokenExchangeGrant(Secret("st"), requested_token_type=requested)
-    got = parse_token(answer(token_type=spelt, **members), requested_at=NOW, grant=grant)
+    got = parse_token(answer(token_type=written, **members), requested_at=NOW, grant=grant)
     assert (got.token_type, got.access_token.reveal()) == ("N_A", "at-1")
 
 

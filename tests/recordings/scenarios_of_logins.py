@@ -53,7 +53,7 @@ def callback_by_fragment(realm: Realm) -> Mapping[str, Any]:
 
 
 def _fields(realm: Realm, pairs: Iterable[tuple[str, str]]) -> dict[str, Any]:
-    """What a form posts, whatever the order, but for the button that Keycloak's page has besides."""
+    """Return the fields that a form posts, in any order, without the additional button of Keycloak's page."""
     return {name: normalize.value(text, realm.origin, name) for name, text in pairs if name != "continue"}
 
 

@@ -26,7 +26,7 @@ def keys(realm: Realm) -> requests.Response:
     return realm.get(realm.endpoint("certs"))
 
 
-# ---------------------------------------------------------------- the token endpoint, whatever the grant
+# ---------------------------------------------------------------- the token endpoint, for any grant
 
 
 @scenario

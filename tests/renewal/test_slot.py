@@ -323,8 +323,8 @@ REFUSED = InvalidGrant("invalid_grant", "Session not active", status=400)
 LOGIN = replace(OLD, refresh_token=Secret("rt-1"))
 
 
-def buried(token: OAuthToken | None = LOGIN, *, repeatable: bool = False) -> Slot:
-    """A slot whose grant the server has refused."""
+def with_dead_grant(token: OAuthToken | None = LOGIN, *, repeatable: bool = False) -> Slot:
+    """A slot whose grant is dead, because the server has refused it."""
     made = Slot(Renews(renewing, again=repeatable))
     made.set_token(token)
     made.mark_dead(token, REFUSED)
@@ -338,20 +338,20 @@ def is_told(made: Slot, now: float = NOW) -> None:
 
 
 def test_every_caller_gets_the_error_of_a_dead_grant_until_it_is_replaced() -> None:
-    made = buried()
+    made = with_dead_grant()
     for later in (0, 1, 1e9):
         is_told(made, NOW + later)
 
 
 def test_a_token_that_is_still_good_is_used_to_its_end_though_its_grant_is_dead() -> None:
-    made = buried(replace(LOGIN, expires_at=NOW + 100))
+    made = with_dead_grant(replace(LOGIN, expires_at=NOW + 100))
     assert made.decide(NOW)[2] is Decision.USE
     assert made.decide(NOW + 99.9)[2] is Decision.USE
     is_told(made, NOW + 100)
 
 
 def test_a_token_that_an_api_refused_is_not_still_good() -> None:
-    made = buried(replace(LOGIN, expires_at=NOW + 100))
+    made = with_dead_grant(replace(LOGIN, expires_at=NOW + 100))
     assert made.token is not None
     made.reject(made.token)
     is_told(made)
@@ -364,13 +364,14 @@ def test_no_grant_can_be_repeated_by_default() -> None:
 
 
 def test_where_the_first_grant_can_be_repeated_the_token_is_renewed_anyway() -> None:
-    assert buried(repeatable=True).decide(NOW)[2] is Decision.RENEW
-    assert buried(replace(LOGIN, expires_at=NOW + 10), repeatable=True).decide(NOW)[2] is Decision.RENEW_IF_FREE
+    assert with_dead_grant(repeatable=True).decide(NOW)[2] is Decision.RENEW
+    stale = replace(LOGIN, expires_at=NOW + 10)
+    assert with_dead_grant(stale, repeatable=True).decide(NOW)[2] is Decision.RENEW_IF_FREE
 
 
 def test_another_token_ends_the_death_of_the_grant_even_with_the_same_refresh_token() -> None:
     for other in (replace(LOGIN, refresh_token=Secret("rt-2")), LOGIN):
-        made = buried()
+        made = with_dead_grant()
         made.set_token(other)
         assert made.dead_grant_of(made.token) is None
         assert made.decide(NOW)[2] is Decision.RENEW
@@ -384,4 +385,4 @@ def test_a_refusal_that_comes_after_another_token_was_put_says_nothing_of_that_t
 
 
 def test_credentials_that_can_be_presented_once_are_dead_before_there_was_a_token() -> None:
-    is_told(buried(None))
+    is_told(with_dead_grant(None))

@@ -49,7 +49,7 @@ class Exchange:
         try:
             await self.go_on.wait()
         except BaseException:
-            self.asked += 1000  # it was cancelled: an exchange never is
+            self.asked += 1000  # it was canceled, which must never happen to an exchange
             raise
         if self.errors:
             raise self.errors.pop(0)

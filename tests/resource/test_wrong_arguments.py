@@ -1,4 +1,4 @@
-"""Whatever a program passes to `doorkey.resource`: what is raised is an error of ours."""
+"""Arguments of every kind for `doorkey.resource`: they raise an `OAuthError` or nothing."""
 
 import json
 from functools import partial

@@ -121,7 +121,7 @@ class Key:
 
 
 def test_a_use_costs_the_same_however_many_are_pinned() -> None:
-    """A store that is down while many tokens are renewed: nobody walks through those that wait to be saved."""
+    """A store that is down while many tokens are renewed: no call iterates over those that wait to be saved."""
     cache: BoundedCache[Key, Value] = BoundedCache(entries=10)
     keys = [Key() for _ in range(1000)]
     for key in keys:

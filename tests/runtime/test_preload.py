@@ -1,4 +1,4 @@
-"""Imports ahead of the first token request: in a thread of their own, once, whatever a program's threads wait for."""
+"""Imports ahead of the first token request: in a thread of their own, once, even if all threads of the program wait."""
 
 import subprocess
 import sys

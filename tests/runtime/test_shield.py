@@ -1,4 +1,4 @@
-"""Work that goes on when the task that wanted it is cancelled, and is told to be done exactly once."""
+"""Work that goes on when the task that began it is canceled. Its `done` is called exactly once."""
 
 import asyncio
 import gc

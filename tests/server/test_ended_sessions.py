@@ -1,4 +1,4 @@
-"""What the clients of a session are told when it ends (OpenID Connect Back-Channel and Front-Channel Logout)."""
+"""The notifications of the clients of a session that ends (OpenID Connect Back-Channel and Front-Channel Logout)."""
 
 from dataclasses import replace
 from typing import Any

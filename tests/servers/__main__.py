@@ -75,7 +75,7 @@ def install_one(name: str) -> int:
 
 
 def run(server: Server, until: int | None) -> int:
-    """Stay in front of the server until we are told to stop."""
+    """Run the server until SIGTERM, SIGINT, its own end or that of the process `until`."""
 
     def stop(_number: int, _frame: FrameType | None) -> None:
         raise Stopped

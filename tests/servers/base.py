@@ -63,7 +63,7 @@ class Server(abc.ABC):
 
     @abc.abstractmethod
     def install(self) -> None:
-        """Install into `home`; whatever is there from before may be incomplete."""
+        """Install into `home`. An earlier installation there may be incomplete."""
 
     @abc.abstractmethod
     def prepare(self) -> Launch:
@@ -106,7 +106,7 @@ class Server(abc.ABC):
                 log=self.log,
                 ca=self.ca,
             )
-        for path in self.state.iterdir():  # the log stays a while, for whoever looks into a failure
+        for path in self.state.iterdir():  # the log stays, for the analysis of a failure
             if path != self.log:
                 shutil.rmtree(path) if path.is_dir() else path.unlink()
 

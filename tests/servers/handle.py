@@ -1,4 +1,4 @@
-"""What a test is told about a running server."""
+"""The description of a running server that a test gets."""
 
 import json
 from dataclasses import asdict, dataclass

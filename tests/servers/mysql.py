@@ -17,7 +17,7 @@ INSIDE = "mysql-Linux-amd64.tar.gz"
 
 
 class MySQL(MariaDB):
-    """A MySQL on loopback with the database `doorkey`; its user's password is `pass-word`. It runs as nobody."""
+    """A MySQL on loopback with the database `doorkey`; its user's password is `pass-word`."""
 
     name = "mysql"
     megabytes = 35

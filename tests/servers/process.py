@@ -122,7 +122,7 @@ def _free_port() -> int:
 
 @contextlib.contextmanager
 def nobodys_port() -> Generator[int, None, None]:
-    """A loopback port where connections are refused for as long as the block: it is taken, and nobody listens."""
+    """A loopback port that refuses connections during the block: it is bound, and no socket listens there."""
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         yield taken.getsockname()[1]

@@ -50,7 +50,7 @@ class Redis(Database):
 
 
 class Carried(Redis):
-    """A server that is no package of the system's; it runs as nobody, from a copy in its folder."""
+    """A server that is no package of the system. It runs from a copy in its folder."""
 
     user = "nobody"
 

@@ -25,7 +25,7 @@ def method(client: Any, method: str, uri: str, headers: Any, body: str) -> Any:
     return uri, {**headers, "X-Method": "mine"}, body
 
 
-VALUES: dict[str, tuple[Any, Any]] = {  # name: (one that is not usual, what it is when it is left out)
+VALUES: dict[str, tuple[Any, Any]] = {  # name: (another value than the default, the default)
     "client_id": ("other", ""),
     "client_secret": ("hunter2", None),
     "token_endpoint_auth_method": ("client_secret_post", None),

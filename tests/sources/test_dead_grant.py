@@ -1,4 +1,4 @@
-"""A refused grant is dead: it is not presented again, and who needs a token is told why there is none."""
+"""A refused grant is dead: it is not presented again, and a caller that needs a token gets the error of the refusal."""
 
 import pytest
 
@@ -63,7 +63,7 @@ def test_a_token_that_is_still_good_is_used_to_its_end_though_its_grant_is_dead(
     asking = source(ONCE[name](), clock=clock, **on_token(hostile, token("a", refresh_token="rt-2"), REFUSED))
     asking.token()
     clock.advance(250)
-    with pytest.raises(InvalidGrant):  # whoever finds out is told at once
+    with pytest.raises(InvalidGrant):  # the caller that made the request gets the error at once
         asking.token()
     assert [asking.access_token() for _ in range(3)] == ["a"] * 3
     clock.advance(50)

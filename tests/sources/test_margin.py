@@ -124,7 +124,7 @@ def test_each_token_draws_its_own_margin(source: Maker, hostile: Hostile, clock:
 
 
 @one_of_each
-def test_a_leeway_that_is_named_is_honoured_without_chance(source: Maker, hostile: Hostile, clock: Clock) -> None:
+def test_a_leeway_that_is_named_is_honored_without_chance(source: Maker, hostile: Hostile, clock: Clock) -> None:
     asking = source(CLIENT, clock=clock, leeway=60, random=lambda: 0.0, **on_token(hostile, token("a"), token("b")))
     asking.token()
     clock.advance(240)

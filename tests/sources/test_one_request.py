@@ -31,7 +31,7 @@ ROTATED = token("b", refresh_token="rt-2")
 def test_32_callers_make_one_request(source: Maker, hostile: Hostile, counting: Counting) -> None:
     held = Held(token("a"))
     asking = source(CLIENT, clock=counting, **on_token(hostile, held, token("never")))
-    counting.expect(CALLERS + 1)  # whoever leads looks a second time, at the moment of asking
+    counting.expect(CALLERS + 1)  # the lock holder reads the clock a second time, when it sends the request
     with in_background(lambda: together(CALLERS, asking.access_token)) as outcome:
         held.wait_for_arrival()
         counting.wait()
@@ -186,7 +186,7 @@ async def test_a_waiting_caller_takes_over_the_request_of_a_canceled_lock_holder
         async def lead() -> None:
             with leader:
                 await asking.token()
-                await anyio.lowlevel.checkpoint()  # on trio the leader is cancelled here, once its work is saved
+                await anyio.lowlevel.checkpoint()  # on trio the leader is canceled here, once its work is saved
                 got.append("the leader went on")
 
         counting.expect(3)
@@ -253,7 +253,7 @@ async def test_a_canceled_waiter_does_not_affect_the_others(hostile: Hostile, co
 def test_another_caller_takes_over_from_a_loop_that_ends_while_it_renews(
     hostile: Hostile, counting: Counting, background: bool
 ) -> None:
-    """`asyncio.run` cancels what still runs at its end: nobody may wait for that for ever."""
+    """`asyncio.run` cancels the tasks that still run at its end: no caller may wait for them for ever."""
     held = Held(token("never"))
     asking = AsyncTokenSource(
         CLIENT, clock=counting, background=background, leeway=60, **on_token(hostile, token("a"), held, token("b"))

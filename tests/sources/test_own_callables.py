@@ -1,4 +1,4 @@
-"""A callable of the user's own that raises: it costs no token, and keeps nobody waiting."""
+"""A callable of the user's own that raises: no token is lost, and no caller waits for ever."""
 
 import threading
 from typing import Any
@@ -46,7 +46,7 @@ def outcome(asking: Driven) -> Any:
 
 
 def soon(asking: Driven) -> Any:
-    """Return the outcome of asking, which nobody is waited for."""
+    """Return the outcome of a call. Fail if the call waits for a lock that was not released."""
     got: list[Any] = []
     thread = threading.Thread(target=lambda: got.append(outcome(asking)), daemon=True)
     thread.start()

@@ -145,7 +145,7 @@ def test_the_pause_may_be_a_date(source: Maker, hostile: Hostile, clock: Clock) 
 def test_all_callers_wait_for_the_end_of_a_pause(source: Maker, hostile: Hostile, counting: Counting) -> None:
     held = Held(token("a"))
     asking = source(CLIENT, clock=counting, **on_token(hostile, busy(1), held))
-    counting.expect(8 + 2)  # each looks once, and whoever leads once for each time it asks
+    counting.expect(8 + 2)  # each reads the clock once, and the lock holder once more for each of its requests
     with in_background(lambda: together(8, asking.access_token)) as outcome:
         held.wait_for_arrival()
         counting.wait()

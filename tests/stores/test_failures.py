@@ -53,7 +53,7 @@ def client_of(url: str, **options: bool) -> Any:
 def test_a_store_that_was_restarted_goes_on_with_what_it_had(
     kind: type[Database], fixture: str, request: pytest.FixtureRequest, key: str
 ) -> None:
-    request.getfixturevalue(fixture)  # left out, or required, as every real server
+    request.getfixturevalue(fixture)  # skips or fails the test without a server
     with own(kind()) as server:
         with server.serving():
             store = Place(server.name, server.url).open()

@@ -43,7 +43,7 @@ def test_one_store_serves_several_event_loops_one_after_the_other(place: Place, 
     assert [asyncio.run(commit(expected)) for expected in range(3)] == [1, 2, 3]
 
 
-@pytest.mark.filterwarnings("ignore::ResourceWarning")  # the loop ended without closing the store: its author is told
+@pytest.mark.filterwarnings("ignore::ResourceWarning")  # the loop ended without closing the store
 @pytest.mark.parametrize("place", kinds("redis", "postgres"), indirect=True)
 def test_connections_of_a_loop_that_ended_are_not_used_by_the_next(place: Place, key: str) -> None:
     async def commit(expected: int) -> int:
@@ -147,8 +147,8 @@ def test_a_canceled_caller_leaves_the_store_usable(place: Place, key: str) -> No
 def test_an_asynchronous_store_that_was_restarted_goes_on_with_what_it_had(
     kind: type[Database], request: pytest.FixtureRequest, key: str
 ) -> None:
-    """Its idle connections have died meanwhile, and nobody was told."""
-    request.getfixturevalue(SERVERS[kind.name])  # left out, or required, as every real server
+    """Its idle connections have died meanwhile, without a notice."""
+    request.getfixturevalue(SERVERS[kind.name])  # skips or fails the test without a server
 
     async def several(store: AsyncStore) -> list[Record | None]:
         return await asyncio.gather(*[store.load(key) for _ in range(3)])

@@ -1,4 +1,4 @@
-"""Several processes on one store: two winners are impossible, and who dies blocks nobody."""
+"""Several processes on one store: two winners are impossible, and a process that dies blocks no other."""
 
 import json
 from collections.abc import Generator, Iterator

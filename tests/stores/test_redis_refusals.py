@@ -65,7 +65,7 @@ AT_ONCE = {"repl-diskless-sync-delay": "0"}
 
 
 @pytest.fixture
-def pair(redis_server: RealServer) -> Iterator[Pair]:  # required, or left out, as every real server
+def pair(redis_server: RealServer) -> Iterator[Pair]:  # skips or fails the test without a server
     with ExitStack() as stack:
         servers = [stack.enter_context(own(Redis(AT_ONCE))) for _ in range(2)]
         for server in servers:
@@ -128,7 +128,7 @@ def test_a_client_that_is_given_is_not_reconnected_by_the_store(pair: Pair, key:
 
 
 @pytest.fixture
-def server(redis_server: RealServer) -> Iterator[Database]:  # required, or left out, as every one
+def server(redis_server: RealServer) -> Iterator[Database]:  # skips or fails the test without a server
     with own(Redis()) as one, one.serving():
         yield one
 

@@ -1,4 +1,4 @@
-"""What a call costs on the wire: who renews a token makes everybody wait, so nothing is asked twice."""
+"""The round trips of a call: other callers wait for a renewal, so it sends no statement twice."""
 
 import asyncio
 import math

@@ -1,4 +1,4 @@
-"""A store that hangs: it takes the connection, or had it for long, and answers nothing. Nobody waits for ever."""
+"""A store that hangs: it takes the connection, or had it for long, and answers nothing. No caller waits for ever."""
 
 import asyncio
 import traceback

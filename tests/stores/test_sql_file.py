@@ -1,4 +1,4 @@
-"""The file of an SQL store on SQLite holds tokens: nobody else may read it."""
+"""The file of an SQL store on SQLite holds tokens: only its owner may read it."""
 
 import asyncio
 import os

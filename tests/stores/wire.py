@@ -1,4 +1,4 @@
-"""A wire to a server that a test can listen to, and cut without anybody being told."""
+"""A wire to a server. A test can count its round trips, and cut it without a notice to either end."""
 
 import socket
 import threading
@@ -7,7 +7,7 @@ from contextlib import contextmanager, suppress
 
 
 class Wire:
-    """Listens on `port` and passes on what comes to a server; without one nobody ever answers.
+    """Listens on `port` and forwards the data to a server. Without a server, no request is answered.
 
     `asked` counts how often a client spoke after it had been answered: the round trips.
     """
@@ -37,7 +37,7 @@ class Wire:
 
     def close(self) -> None:
         with suppress(OSError):
-            self._listener.shutdown(socket.SHUT_RDWR)  # else whoever accepts does so once more
+            self._listener.shutdown(socket.SHUT_RDWR)  # ends a waiting `accept`, which would take one more connection
         self._listener.close()
         self._accepting.join(60)
         self.hang_up()
@@ -76,7 +76,7 @@ class Wire:
 
 @contextmanager
 def wire(server: int | None = None) -> Generator[Wire]:
-    """A wire to the server at that port, or to nobody."""
+    """A wire to the server at that port, or to none."""
     one = Wire(server)
     try:
         yield one

@@ -21,7 +21,7 @@ def tell(answer: object) -> None:
 
 
 def count(store: Store, key: str, turns: str) -> None:
-    """Add a line to the record `turns` times, whoever else does; tell the versions this process made."""
+    """Add a line to the record `turns` times, while others do too. Report the versions that this process made."""
     won: list[int] = []
     for _ in range(PATIENCE):
         if len(won) == int(turns):

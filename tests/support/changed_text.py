@@ -1,4 +1,4 @@
-"""Text that differs from a random one in exactly one character, whatever the random text is."""
+"""Text that differs from a random one in exactly one character, for every random text."""
 
 
 def with_changed(text: str, index: int) -> str:

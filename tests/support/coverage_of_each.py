@@ -2,9 +2,9 @@
 
 The tests of `wire/flow` are tests/wire/test_flow.py, and test_flow_*.py where there are many.
 
-A line that is covered only because another test passes through it is a line nobody has thought about. So each file of
-tests is a context of the measurement, and a module is reported by its own contexts, and that of its import. A few
-processes run the files of all modules: one for each module would spend most of its time on starting.
+A line that only the tests of other modules run has no test of its own. So each file of tests is a context of the
+measurement, and a module is reported by its own contexts, and that of its import. A few processes run the files of all
+modules: one for each module would spend most of its time on starting.
 """
 
 import importlib
@@ -110,7 +110,8 @@ def _run(command: list[str]) -> subprocess.CompletedProcess[str]:
 
 
 def main(modules: Sequence[str]) -> int:
-    """Print what is left out of `modules`, in this process; without any, of all, in several. Return 1 for any."""
+    """Print the uncovered lines of `modules`, measured in this process. Without modules, measure all of them in several
+    processes. Return 1 if a line is not covered."""
     if modules:
         with tempfile.TemporaryDirectory() as folder:
             left = uncovered(modules, folder)

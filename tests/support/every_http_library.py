@@ -37,7 +37,7 @@ class Sent:
 
 
 class Caller:
-    """A session of one library that has the auth object; `call` blocks, whatever it drives."""
+    """A session of one library that has the auth object; `call` blocks, on asynchronous libraries too."""
 
     def __init__(self, session: Any, run: Callable[..., Any], send: Callable[[Any, Sent], Any], close: str) -> None:
         self.session = session

@@ -102,7 +102,7 @@ def reply(
 
 
 def token(access_token: str = "at-1", /, **members: Any) -> bytes:
-    """Return a good token answer, with these members beside or instead of the usual ones."""
+    """Return a valid token response; these members are added to the default members, or replace them."""
     usual = {"access_token": access_token, "token_type": "Bearer", "expires_in": 300}
     return reply(json={name: value for name, value in {**usual, **members}.items() if value is not None})
 
@@ -131,7 +131,7 @@ class Whole:
 
 @dataclass(slots=True)
 class Held:
-    """An answer that waits until `release` is set; `arrived` tells that somebody is in flight."""
+    """An answer that waits until `release` is set; `arrived` is set when a request has arrived."""
 
     answer: Reply
     arrived: threading.Event = field(default_factory=threading.Event)
@@ -237,7 +237,7 @@ class Hostile:
         with suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
-        self._threads[0].join(WAIT)  # nobody is accepted any more
+        self._threads[0].join(WAIT)  # no connection is accepted any more
         with self._lock:
             connections = list(self._connections)
         for connection in connections:

@@ -47,7 +47,7 @@ class Names:
 
 
 class Authority:
-    """A certificate authority that nobody knows; `path` is its certificate, `trusted` a context that knows it."""
+    """A certificate authority that no system trusts; `path` is its certificate, `trusted` a context that knows it."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -64,9 +64,9 @@ class Authority:
         return ssl.create_default_context(cafile=self.path)
 
     def proof(self, name: str, *, days: tuple[int, int] = (-1, 1), clients: bool = False) -> ssl.SSLContext:
-        """Return the context of a server that can prove to be `name` (a host's, or an IP address), and nobody else.
+        """Return the context of a server that can prove to be `name` (a host, or an IP address), and no other.
 
-        The certificate is valid between these `days` from now. With `clients`, they must prove to be somebody too.
+        The certificate is valid between these `days` from now. With `clients`, clients need one too.
         """
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(self.identity(name, days=days))

@@ -75,7 +75,7 @@ class OpenIDProvider:
     user: dict[str, Any] = field(default_factory=lambda: {"sub": SUB})
     userinfo_signer: Signer | None = None
     tokens: dict[str, Any] = field(default_factory=dict[str, Any])
-    """Members of token responses that differ from the usual ones; None removes one."""
+    """Members of token responses that differ from the defaults; None removes one."""
     renewed_id_token: bool = True
     in_channel: dict[str, dict[str, Any]] = field(default_factory=dict[str, dict[str, Any]])
     """Claims that differ in one channel, "front" or "back"."""

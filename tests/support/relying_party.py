@@ -36,7 +36,7 @@ class RelyingParty:
         return self._client
 
     def session(self, **options: Any) -> Client:
-        """Return another session at the provider; `options` replace the usual ones."""
+        """Return another session at the provider; `options` replace the defaults."""
         usual = {
             "metadata": self.provider.metadata,
             "redirect_uri": HOME,

@@ -120,7 +120,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """The run's folder for what is known of its servers; a worker is told its controller's."""
+    """Make the folder with the data of the run's servers. A worker of pytest-xdist uses that of its controller."""
     told: dict[str, Any] | None = getattr(config, "workerinput", None)
     if told is None:
         config.stash[SHARED] = SharedServers(Path(tempfile.mkdtemp(prefix="doorkey-servers-")), os.getpid())

@@ -1,4 +1,4 @@
-"""Values of every wrong kind, and what has to come of them: whatever is raised is an error of our own tree."""
+"""Values of every wrong kind, and the errors that they may raise: only an `OAuthError`."""
 
 import inspect
 from collections.abc import Callable, Iterable, Iterator
@@ -41,8 +41,8 @@ def failures(
 ) -> Iterator[str]:
     """Call with each wrong value in place of each argument, and tell of each exception that is none of ours.
 
-    `good` are the arguments that the call gets otherwise; `names` those to replace, left out all of its parameters.
-    `also` are exceptions that are somebody else's to raise.
+    `good` are the arguments that the call gets otherwise; `names` those to replace, by default all of its parameters.
+    `also` are exceptions of other libraries, which are permitted.
     """
     for name in parameters_of(call) if names is None else names:
         for kind, value in WRONG.items():

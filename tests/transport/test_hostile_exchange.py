@@ -21,7 +21,7 @@ from tests.support.hostile_server import Endless, Exchange, Hostile, reply, rese
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n"
 SHORT = ExchangePolicy(deadline=0.15)
-"""On a busy machine it may be over before the request has left: then the server has nobody to tell of."""
+"""On a busy machine it may be over before the request has been sent. Then the server sees no connection."""
 
 CALLS: dict[str, Callable[[Client], object]] = {
     "token": lambda client: client.fetch_token(),

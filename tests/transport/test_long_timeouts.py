@@ -1,4 +1,4 @@
-"""A timeout of the caller's that is longer than the deadline keeps nothing open beyond it, whatever its shape."""
+"""A timeout of the caller that is longer than the deadline keeps no connection open beyond it, in any of its forms."""
 
 from collections.abc import Callable
 from typing import Any

@@ -64,7 +64,7 @@ def test_another_class_in_the_place_of_session_carries_no_token_request(
 ) -> None:
     hostile.on("/token", token("at-1"))
     module = "doorkey.transport.bare_session"
-    if first:  # whoever replaces it does so before anybody has asked for a token
+    if first:  # the class is replaced before the first token request of the process
         monkeypatch.delitem(sys.modules, module, raising=False)
     monkeypatch.setattr(requests, "Session", Caching)
     monkeypatch.setattr(requests.sessions, "Session", Caching)

@@ -34,7 +34,7 @@ every_call = pytest.mark.parametrize("call", [pytest.param(call, id=name) for na
 
 @pytest.fixture
 def tls(authority: Authority) -> Iterator[Callable[..., Proven]]:
-    """Make servers on https; what they are told of `authority.proof` is how they prove who they are."""
+    """Make servers on https. The other arguments are those of `authority.proof`, which makes the certificate."""
     made: list[Proven] = []
 
     def make(name: str = HOST, *, host: str = HOST, **how: Any) -> Proven:

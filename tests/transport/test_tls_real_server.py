@@ -31,7 +31,7 @@ pytestmark = pytest.mark.real_server
 
 @pytest.fixture(scope="module")
 def secure(oidc_provider: RealServer) -> Iterator[RealServer]:
-    """The server once more, on https; left out where the other one is."""
+    """The server once more, on https; without the other one, the tests are skipped."""
     with started("oidc-provider", tls=True) as server:
         yield server
 

@@ -1,1 +1,1 @@
-"""Programs that type checkers read and nobody runs: what users' own checkers see of doorkey."""
+"""Programs that type checkers read and that are not run: the types of doorkey that users' own checkers see."""

@@ -98,7 +98,7 @@ class OwnAsyncStore:
 
 
 class OwnSealing:
-    """What somebody else's key service is behind; the names of its arguments are its own."""
+    """A sealer of another party, for its key service; the names of its arguments are its own."""
 
     def seal(self, name: str, clear: bytes) -> bytes:
         return clear

@@ -115,7 +115,7 @@ class World:
     def __init__(self, workers: int) -> None:
         self.now = START
         self.ticks = 0.0  # by the store's clock
-        self.elapsed = 0.0  # by the workers' timers, whatever their clocks say
+        self.elapsed = 0.0  # by the workers' timers, which do not depend on their clocks
         self.store = MemoryStore(clock=lambda: self.ticks)
         awaited = AsyncMemoryStore()
         awaited._store = self.store

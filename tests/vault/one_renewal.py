@@ -18,7 +18,7 @@ FOR_EVER = 100_000
 
 
 class Reports:
-    """An observer that keeps what it is told, in order, among the effects."""
+    """An observer that keeps its calls, in order, among the effects."""
 
     def __init__(self, log: list[Any]) -> None:
         self._log = log

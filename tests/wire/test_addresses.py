@@ -1,4 +1,4 @@
-"""Which addresses somebody who only gave a name may lead us to: public ones, and what embeds no other."""
+"""The addresses that a name of another party may have: public ones, which embed no address that is not public."""
 
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 from typing import Any

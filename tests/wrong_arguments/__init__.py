@@ -1,1 +1,1 @@
-"""One idea: only errors of our own tree come out, whatever a program passes and whatever a server sends."""
+"""Arguments of every kind from a program, and responses of every kind from a server: only an `OAuthError` is raised."""

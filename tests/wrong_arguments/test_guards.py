@@ -1,4 +1,4 @@
-"""Whatever a program passes to guards, validators and metadata documents: what is raised is an error of ours."""
+"""Arguments of every kind for guards, validators and metadata documents: they raise an `OAuthError` or nothing."""
 
 # pyright: reportUnknownLambdaType=false, reportUnknownArgumentType=false
 # What is given here is of any kind by design.

@@ -1,4 +1,4 @@
-"""Whatever a program passes to the shortcut: what is raised is an error of ours."""
+"""Arguments of every kind for the login shortcut: they raise an `OAuthError` or nothing."""
 
 from contextlib import suppress
 from itertools import product

@@ -1,4 +1,4 @@
-"""Whatever a program passes to a login client: what is raised is an error of ours, and names no argument's value."""
+"""Arguments of every kind for a login client: they raise an `OAuthError` or nothing."""
 
 from functools import partial
 from typing import Any

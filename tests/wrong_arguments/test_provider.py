@@ -1,4 +1,4 @@
-"""Whatever a program passes to the embedded provider: an error of ours at once, not a response with status 500."""
+"""Arguments of every kind for the embedded provider: an `OAuthError` at once, not a response with status 500 later."""
 
 # pyright: reportUnknownLambdaType=false, reportUnknownArgumentType=false
 # What is given here is of any kind by design.

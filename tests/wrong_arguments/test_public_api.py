@@ -1,4 +1,4 @@
-"""Whatever a program passes to the public API: what is raised is an error of ours. Sessions: `test_sessions.py`."""
+"""Arguments of every kind for the public API: they raise an `OAuthError` or nothing. Sessions: `test_sessions.py`."""
 
 # pyright: reportUnknownLambdaType=false, reportUnknownArgumentType=false
 # What is given here is of any kind by design.
@@ -51,7 +51,7 @@ from tests.support.wrong_values import failures, parameters_of, refused
 CREDENTIALS = ClientCredentials("c", "s")
 FIRST = generate_key("ES256")
 NOBODY = "127.0.0.1:1"
-"""Where nobody listens: what asks there has taken all it was given."""
+"""An address where no server listens: a call that connects to it has accepted all its arguments."""
 
 
 @pytest.fixture

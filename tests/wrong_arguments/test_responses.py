@@ -1,4 +1,4 @@
-"""Whatever a server or a browser sends to a session: what is raised is an error of ours."""
+"""Data of every kind from a server or a browser for a session: they raise an `OAuthError` or nothing."""
 
 import json
 import string

@@ -1,4 +1,4 @@
-"""Whatever a program passes to an assertion session, and whatever its signer returns: an error of ours."""
+"""Arguments of every kind for an assertion session, and results of every kind of its signer: only an `OAuthError`."""
 
 # pyright: reportUnknownLambdaType=false, reportUnknownArgumentType=false
 # What is given here is of any kind by design.

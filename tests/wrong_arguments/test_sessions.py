@@ -1,4 +1,4 @@
-"""Whatever a program passes to a session: what is raised is an error of ours, or of the HTTP library."""
+"""Arguments of every kind for a session: they raise an `OAuthError` or nothing."""
 
 # pyright: reportUnknownLambdaType=false, reportUnknownArgumentType=false
 # What is given here is of any kind by design.

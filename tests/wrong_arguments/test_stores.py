@@ -1,4 +1,4 @@
-"""Whatever a program passes to a store: what is raised is an error of ours."""
+"""Arguments of every kind for a store: they raise an `OAuthError` or nothing."""
 
 # pyright: reportUnknownLambdaType=false, reportUnknownArgumentType=false
 # What is given here is of any kind by design.

@@ -1,4 +1,4 @@
-"""Whatever a client sends, the answer is a status of the table, and no exception."""
+"""Any request of a client gets a response with one of the statuses 200, 400, 401 and 403. None raises an exception."""
 
 from __future__ import annotations
 

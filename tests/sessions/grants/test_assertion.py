@@ -151,7 +151,7 @@ def test_looking_at_the_token_signs_nothing(
     client = self_signed(adapter, hostile, clock)
     client.get(hostile.url())
     assert len(signatures) == 1
-    clock.advance(270)  # stale: everybody looks whether it can be renewed
+    clock.advance(270)  # stale: every caller checks whether it can be renewed
     core = client.native._oauth
     for _ in range(5):
         core.slot.decide(clock())

@@ -1,4 +1,4 @@
-"""A token exchange of a session may bring what is no access token: it is given, and never sent (RFC 8693 §2.2.1)."""
+"""A token exchange may issue another token than an access token: it is returned, and never sent (RFC 8693 §2.2.1)."""
 
 import pytest
 

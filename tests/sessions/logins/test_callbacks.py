@@ -117,7 +117,7 @@ def test_on_a_wrong_issuer_the_error_is_not_used_either(client: Client, hostile:
 
 
 def test_the_checks_come_in_order_repeats_state_issuer_error_code(client: Client, hostile: Hostile) -> None:
-    """Each callback has every later fault too; what is told is the first."""
+    """Each callback has every later fault too; the error names the first."""
     _, state = client.create_authorization_url()
     faults = [
         ("state=wrong&iss=https://evil.example&error=access_denied&error=x", "error"),

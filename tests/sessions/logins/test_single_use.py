@@ -1,4 +1,4 @@
-"""A state and a transaction are used once: what a second callback, or a second caller with the same one, is told."""
+"""A state and a transaction are used once: a second callback, or a second caller with the same one, gets an error."""
 
 import threading
 
@@ -29,7 +29,7 @@ def test_a_transaction_is_finished_once(client: Client, hostile: Hostile) -> Non
     """By this session; other processes cannot know it, so that the program takes it out of where it was kept."""
     begun = client.begin_authorization()
     callback = f"{HOME}?code=c&state={begun.state}"
-    with pytest.raises(MismatchingStateError):  # somebody else's callback does not use it up
+    with pytest.raises(MismatchingStateError):  # the callback of another login does not use it up
         client.fetch_token(authorization_response=f"{HOME}?code=c&state=theirs", transaction=begun)
     client.fetch_token(authorization_response=callback, transaction=begun)
     again = type(begun).from_json(begun.to_json())

@@ -1,7 +1,7 @@
 """`invalid_grant` marks the grant dead: it is not presented again, and an expired token is never sent instead.
 
-Rule 5 says that a failure is told to nobody later. What these tests see told later is not the failed attempt but the
-state of the grant, until there is another token.
+Rule 5 says that a failed attempt is not reported to later callers. The error that later callers get in these tests
+reports the state of the grant instead, until there is another token.
 """
 
 from collections.abc import Callable
@@ -24,7 +24,7 @@ NO = reply(401, headers={"WWW-Authenticate": 'Bearer error="invalid_token"'})
 
 @pytest.fixture
 def login(adapter: Adapter, hostile: Hostile, clock: Clock) -> Callable[..., Client]:
-    """Make a client of a login whose token has expired; the token endpoint answers as it is told."""
+    """Make a client of a login whose token has expired; the token endpoint gives `answers`."""
 
     def make(*answers: Reply, expires_at: float = START, **options: Any) -> Client:
         hostile.on("/token", *answers)

@@ -1,4 +1,4 @@
-"""An event loop that ends in the middle of a renewal, as that of a web server which is told to stop, loses no token."""
+"""An event loop that ends in the middle of a renewal, as that of a web server which is stopped, loses no token."""
 
 import asyncio
 from collections.abc import Awaitable, Callable

@@ -21,7 +21,7 @@ only_blocking = pytest.mark.parametrize("adapter", [n for n, k in KINDS.items() 
 
 @pytest.fixture(autouse=True)
 def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Who waits for itself all the same is told soon that it waited."""
+    """A caller that waits for itself in spite of the checks gets an error after 0.1 seconds, not after 120."""
     monkeypatch.setattr(leader_lock, "MAX_WAIT", 0.1)
 
 

@@ -112,7 +112,7 @@ def test_the_margin_omitted_is_half_of_a_short_lifetime(adapter: Adapter, hostil
     assert sent(hostile) == ["at-1", "at-2"]
 
 
-def test_a_leeway_is_honoured_as_given(adapter: Adapter, hostile: Hostile, clock: Clock) -> None:
+def test_a_leeway_is_honored_as_given(adapter: Adapter, hostile: Hostile, clock: Clock) -> None:
     hostile.on("/token", token("at-2"))
     client = restored(adapter, hostile, clock, lifetime=300, leeway=0)
     clock.advance(299)

@@ -1,4 +1,4 @@
-"""A token that is assigned while another is being renewed stays: whose session it is by now, nobody else's is sent."""
+"""A token that is assigned while another is being renewed stays: the session sends no token of its former user."""
 
 import asyncio
 import contextvars

@@ -22,7 +22,7 @@ only_async = pytest.mark.parametrize("adapter", [n for n, k in KINDS.items() if 
 
 
 class Moment(float):
-    """A moment that tells when it is compared with another, as whoever wants a token does."""
+    """A moment that reports each comparison with another. Every caller that needs a token makes such a comparison."""
 
     def __new__(cls, seconds: float, told: Callable[["Moment"], None]) -> "Moment":
         return super().__new__(cls, seconds)
@@ -38,8 +38,8 @@ class Moment(float):
 class Counting(Clock):
     """A clock that tells when `times` callers have compared its moment with the token's expiry for the second time.
 
-    The first time tells that no token is at hand. By the second a caller has noted how many attempts there were: the
-    outcome of the one that is under way is its own.
+    The first comparison shows that the token has expired. Before the second, the caller has noted how many attempts
+    there were, so that it gets the outcome of the attempt that is under way.
     """
 
     def __init__(self, times: int) -> None:
@@ -101,7 +101,7 @@ def test_32_explicit_refreshes_never_use_a_refresh_token_twice(adapter: Adapter,
         held.wait_for_arrival()
         held.release.set()
         tokens = outcome()
-    # Who came while one was under way has its outcome; who came after it made the next: never the same twice.
+    # A caller that came during an attempt has its outcome, and one that came later made the next: never the same twice.
     used = [request.form["refresh_token"] for request in hostile.token_requests]
     assert len(set(used)) == len(used)
     assert used == [f"rt-{number}" for number in range(1, len(used) + 1)]

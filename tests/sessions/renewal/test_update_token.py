@@ -1,4 +1,4 @@
-"""`update_token` is told of every change of the token, before the new one is used."""
+"""`update_token` is called for every change of the token, before the new one is used."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ OLD = {"access_token": "at-1", "refresh_token": "rt-1", "expires_at": START + 30
 
 
 class Saved:
-    """Keeps what it is told."""
+    """Keeps the arguments of its calls."""
 
     def __init__(self) -> None:
         self.calls: list[tuple[str, dict[str, str]]] = []

@@ -62,7 +62,7 @@ def test_a_challenge_after_a_detour_by_another_origin_renews_nothing(adapter: Ad
 
 
 def test_another_scheme_gets_no_token(adapter: Adapter, hostile: Hostile) -> None:
-    """The redirected request fails, as nobody speaks TLS there; it is not sent in the clear either."""
+    """The redirected request fails, as the server there has no TLS; it is not sent in the clear either."""
     hostile.on("/old", reply(302, headers={"Location": hostile.url("/new").replace("http:", "https:")}))
     with pytest.raises((requests.ConnectionError, httpx.TransportError, httpx2.TransportError)):
         adapter.client(token=TOKEN).following_redirects("GET", hostile.url("/old"))

@@ -15,7 +15,7 @@ CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
 
 
 def test_a_response_is_read_while_it_is_being_written(adapter: Adapter, hostile: Hostile) -> None:
-    """The server never ends its answer: whoever buffered it would wait for ever."""
+    """The server never ends its response: a client that buffered it would wait for ever."""
     endless = Endless(CHUNKED, b"5\r\nhello\r\n", pause=0.01)
     hostile.on("/api", endless)
     status, body = adapter.client(token=TOKEN).streamed("GET", hostile.url(), until=10)

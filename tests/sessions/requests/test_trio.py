@@ -1,4 +1,4 @@
-"""The awaiting clients on trio: the same calls, one renewal, and a leader that is cancelled."""
+"""The asynchronous clients on trio: the same calls, one renewal, and a lock holder that is canceled."""
 
 from typing import Any
 

@@ -133,7 +133,7 @@ ASKING_ELSEWHERE: dict[str, Callable[[Client, Hostile], object]] = {
 def test_credentials_of_one_issuer_are_never_offered_to_another(
     adapter: Adapter, a: Hostile, b: Hostile, call: Callable[[Client, Hostile], object]
 ) -> None:
-    """A session that knows its issuer asks nobody else, even when a call says so."""
+    """A session that knows its issuer sends no request to another, even when a call names one."""
     client = adapter.client("c", SECRET, **of(a))
     client.fetch_token()
     with pytest.raises(UsageError, match="construct another session"):

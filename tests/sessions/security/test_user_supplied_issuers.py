@@ -1,4 +1,4 @@
-"""An issuer that somebody else names (MCP, CIMD): it leads to no inner address, on any client, by any detour."""
+"""An issuer that another party names (MCP, CIMD): it leads to no inner address, on any client, by any detour."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -199,7 +199,7 @@ def test_the_deadline_holds_while_a_name_is_looked_up(
 
     monkeypatch.setattr("socket.getaddrinfo", hang)
     try:
-        for deadline in (0.15, 1.5, 15):  # on a busy machine it may be over before anybody has asked
+        for deadline in (0.15, 1.5, 15):  # on a busy machine it may be over before the name is looked up
             with pytest.raises(TransportError, match="within"):
                 find(server.url(""), exchange=ExchangePolicy(deadline=deadline, addresses=public_address))
             if asked.is_set():

@@ -225,7 +225,7 @@ def lead(server: AuthorizationServer) -> Holder:
 
 
 def test_a_canceled_lock_holder_hands_over() -> None:
-    """Step by step: two ask for a turn, the first leads and is cancelled, the second leads then."""
+    """Step by step: two callers want the lock, the first gets it and is canceled, and then the second gets it."""
     server = AuthorizationServer("https://as.example", ServerMetadata())
     first, second = begun(server), begun(server)
     assert isinstance(first.send(lead(server)), Request)

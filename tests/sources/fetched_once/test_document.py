@@ -1,4 +1,4 @@
-"""A document that is fetched once for all, step by step: whose turn it is, and what the others are told."""
+"""A document that is fetched once for all callers, step by step: which caller fetches it, and what the others get."""
 
 from typing import Any
 

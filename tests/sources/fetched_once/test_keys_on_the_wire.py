@@ -35,7 +35,7 @@ WELL_KNOWN = "/.well-known/openid-configuration"
 
 
 class World:
-    """A source of keys of one kind; `decode` blocks, whatever it drives."""
+    """A source of keys of one kind; `decode` blocks, on asynchronous kinds too."""
 
     def __init__(self, kind: str, portals: dict[str, BlockingPortal]) -> None:
         backend, client = KINDS[kind]
