@@ -117,7 +117,7 @@ def test_the_key_file_gets_a_token(account: Account) -> None:
 
 
 def test_the_key_file_gets_a_token_from_an_issuer(account: Account) -> None:
-    options = {"issuer": account.issuer, "subject": ROBOT, "scope": "openid email", **account.options}
+    options: dict[str, Any] = {"issuer": account.issuer, "subject": ROBOT, "scope": "openid email", **account.options}
     check(AssertionSession.from_file(account.file, **options), account, openid=True)
 
 

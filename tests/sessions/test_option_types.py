@@ -2,6 +2,7 @@
 
 import ast
 import inspect
+import typing
 from typing import Any
 
 import pytest
@@ -13,6 +14,9 @@ from doorkey.integrations.requests_client import AssertionSession, OAuth2Session
 from doorkey.integrations.requests_client import option_types as requests_types
 from doorkey.integrations.requests_client.settings import SETTINGS
 from doorkey.sessions.options import OWN_OPTIONS
+from doorkey.vault import AsyncTokenVault, TokenVault
+from doorkey.vault import option_types as vault_types
+from doorkey.vault.key_state import VAULT_OPTIONS
 from tests.support.every_adapter import Adapter
 from tests.support.hostile_server import Hostile
 
@@ -48,6 +52,40 @@ def test_the_declared_options_are_the_real_ones(client: Any, declared: Any) -> N
     assert not named & keys, "declared twice"
     own = OWN_OPTIONS | (ASSERTION if "key" in named else frozenset[str]())
     assert named | keys == own | options_of_the_library(client)
+
+
+OF_KEY_FILES = [
+    (AssertionSession, requests_types.KeyFileSessionOptions),
+    *((kind, httpx_types.KeyFileClientOptions) for kind in (*HTTPX2[3:], *HTTPX[3:])),
+]
+
+
+@pytest.mark.parametrize(("client", "declared"), OF_KEY_FILES)
+def test_the_declared_options_of_from_file_are_those_of_the_constructor(client: Any, declared: Any) -> None:
+    parameters = dict(inspect.signature(client.from_file).parameters)
+    annotation = parameters.pop("options").annotation
+    assert annotation.removeprefix("Unpack[").partition("[")[0].removesuffix("]") == declared.__name__
+    keys = set(declared.__annotations__)
+    assert not set(parameters) & keys, "declared twice"
+    of_the_file = {"key", "signer"}
+    assert set(parameters) - {"path"} | keys == (OWN_OPTIONS | ASSERTION | options_of_the_library(client)) - of_the_file
+
+
+@pytest.mark.parametrize(
+    ("vault", "client", "declared"),
+    [
+        (TokenVault, OAuth2Session, vault_types.SessionOptions),
+        (AsyncTokenVault, HTTPX2[1], vault_types.AsyncClientOptions),
+        (AsyncTokenVault, HTTPX[1], vault_types.AsyncClientOptions),
+    ],
+)
+def test_the_declared_options_of_a_vaults_client_are_those_that_the_vault_does_not_decide(
+    vault: Any, client: Any, declared: Any
+) -> None:
+    of_the_default_class = typing.get_overloads(vault.client)[0]
+    annotation = inspect.signature(of_the_default_class).parameters["options"].annotation
+    assert annotation == f"Unpack[{declared.__name__}]"
+    assert set(declared.__annotations__) == (OWN_OPTIONS | options_of_the_library(client)) - VAULT_OPTIONS
 
 
 @each_client

@@ -222,7 +222,7 @@ def with_errors(session: OAuth2Session) -> float | None:
 def clients_of_a_vault(vault: TokenVault, awaited: AsyncTokenVault) -> None:
     assert_type(vault.client("k"), OAuth2Session)
     assert_type(vault.client("k", None), OAuth2Session)
-    assert_type(vault.client("k", kind=None, scope="read"), OAuth2Session)
+    assert_type(vault.client("k", kind=None, redirect_uri="https://a.example", proxies={"https": "p"}), OAuth2Session)
     assert_type(vault.client("k", OAuth2Session, default_timeout=3), OAuth2Session)
     assert_type(vault.client("k", OAuth2Client), OAuth2Client)
     assert_type(vault.client("k", requests.Session), requests.Session)
@@ -230,6 +230,19 @@ def clients_of_a_vault(vault: TokenVault, awaited: AsyncTokenVault) -> None:
     assert_type(awaited.client("k", AsyncOAuth2Client), AsyncOAuth2Client)
     assert_type(awaited.client("k", httpx2.AsyncClient), httpx2.AsyncClient)
     assert_type(awaited.client("k").token, OAuth2Token | None)
+    awaited.client("k", transport=httpx2.AsyncHTTPTransport(), prompt="login")
+    vault.client("k", scope="read")  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue]
+    vault.client("k", timeouts=5)  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue]
+    awaited.client("k", transport=httpx2.HTTPTransport())  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType]
+
+
+def of_key_files() -> None:
+    session = AssertionSession.from_file("key.json", scope="read", audience=TOKEN_URL, default_timeout=3, verify=False)
+    assert_type(session, AssertionSession)
+    assert_type(AssertionClient.from_file("key.json", subject="a", expires_in=300, timeout=5), AssertionClient)
+    AsyncAssertionClient.from_file("key.json", transport=httpx2.AsyncHTTPTransport(), client_id="id")
+    AssertionSession.from_file("key.json", key="PEM")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    AssertionClient.from_file("key.json", scopes="read")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
 
 
 async def credentials_of_a_vault(vault: TokenVault, awaited: AsyncTokenVault) -> None:

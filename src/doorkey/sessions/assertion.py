@@ -62,29 +62,22 @@ class AssertionClient(OAuth2Client):
 
     @classmethod
     @clears_locals
-    def from_file(
+    def _from_file(
         cls,
         path: str | os.PathLike[str],
-        *,
-        issuer: str | Issuer | None = None,
-        scope: str | Iterable[str] | None = None,
-        subject: str | None = None,
-        **options: Any,
+        issuer: str | Issuer | None,
+        scope: str | Iterable[str] | None,
+        subject: str | None,
+        given: Mapping[str, Any],
     ) -> Self:
-        """Return a client for the service account of a key file, in the JSON format of Google.
+        """Return a client for the service account of a key file. `from_file` of each concrete class calls it.
 
-        path: the file, whose members are `type`, `client_email`, `private_key`, `private_key_id` and `token_uri`.
-        issuer: the authorization server, a URL or an `Issuer`, in place of the `token_uri` of the file.
-        scope: scope of the token. It becomes a claim of the assertion, as Google requires. With `issuer`, it is a
-            parameter of the token request too.
-        subject: the user for whom the service account acts; None: the service account itself.
-        options: the other options of the constructor.
-
-        Raises `UsageError` for a file that cannot be read, or that is not such a key file.
+        given: the other options of the constructor.
         """
         from doorkey.sessions.key_file import account_in
         from doorkey.values import Scope
 
+        options = dict(given)
         account = account_in(path, needs_token_uri=issuer is None)
         server: dict[str, Any] = {"token_endpoint": account.token_uri, "issuer": account.client_email}
         if issuer is not None:

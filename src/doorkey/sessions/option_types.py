@@ -83,3 +83,23 @@ class AssertionOptions(CommonOptions, total=False):
     token: Mapping[str, Any] | None
     token_endpoint_auth_method: str | ClientAuthMethod | None
     update_token: UpdateToken | None
+
+
+class KeyFileOptions(AssertionOptions, total=False):
+    """The options of `from_file` of an assertion session, in addition to its parameters."""
+
+    alg: str | None
+    assertion_issuer: str | None
+    audience: str | None
+    claims: Mapping[str, Any] | None
+    expires_at: float | None
+    expires_in: float | None
+    grant_type: str | None
+    header: Mapping[str, Any] | None
+    issued_at: float | None
+    kid: str | None
+    leeway: float | None
+    thumbprint_kid: bool
+    token_endpoint: str | None
+    token_placement: str
+    token_url: str | None

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Coroutine, Iterable, Mapping
 from functools import partial
 from inspect import isawaitable
-from typing import TYPE_CHECKING, Any, Final, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Final, TypeVar, Unpack, overload
 
 from doorkey.arguments import blocking, function
 from doorkey.credentials import Credentials
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from doorkey.integrations.httpx_client.family import AsyncFamily
     from doorkey.integrations.requests_client import OAuth2Session
     from doorkey.sources.issuer import Issuer
+    from doorkey.vault.option_types import AsyncClientOptions, SessionOptions
 
 __all__ = ["AsyncTokenVault", "TokenVault"]
 
@@ -178,7 +179,7 @@ class TokenVault(NotPicklable):
         return VaultSource(self._core.shared(credentials, key), self._live, self._core.server)
 
     @overload
-    def client(self, key: str, kind: None = None, **options: Any) -> OAuth2Session: ...
+    def client(self, key: str, kind: None = None, **options: Unpack[SessionOptions]) -> OAuth2Session: ...
 
     @overload
     def client(self, key: str, kind: type[C], **options: Any) -> C: ...
@@ -336,7 +337,7 @@ class AsyncTokenVault(NotPicklable):
         return AsyncVaultSource(self._core.shared(credentials, key), self._live, self._core.server)
 
     @overload
-    def client(self, key: str, kind: None = None, **options: Any) -> AsyncFamily: ...
+    def client(self, key: str, kind: None = None, **options: Unpack[AsyncClientOptions]) -> AsyncFamily: ...
 
     @overload
     def client(self, key: str, kind: type[C], **options: Any) -> C: ...

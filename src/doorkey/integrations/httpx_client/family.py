@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Coroutine, Iterable, Mapping
 from functools import cache
-from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, Self, TypeVar, cast
 
 from doorkey.errors import TransportError, UsageError
 from doorkey.integrations.httpx_client.oauth2_auth import OAuth2Auth
@@ -20,7 +21,11 @@ if TYPE_CHECKING:
 
     import httpx2
 
-    from doorkey.integrations.httpx_client.option_types import AssertionClientOptions, ClientOptions
+    from doorkey.integrations.httpx_client.option_types import (
+        AssertionClientOptions,
+        ClientOptions,
+        KeyFileClientOptions,
+    )
     from doorkey.integrations.httpx_client.typed_methods import TypedAsyncClient, TypedClient
     from doorkey.jose.signers import Signer
     from doorkey.protocol.client_identity import ClientAuthMethod
@@ -284,6 +289,25 @@ class _Assertion(AssertionClient, Generic[TransportT]):
     ) -> None:
         given = {name: value for name, value in locals().items() if name not in ("self", "options", "__class__")}
         self._start(given, options)
+
+    @classmethod
+    @clears_locals
+    def from_file(
+        cls,
+        path: str | os.PathLike[str],
+        *,
+        issuer: str | Issuer | None = None,
+        scope: str | Iterable[str] | None = None,
+        subject: str | None = None,
+        **options: Unpack[KeyFileClientOptions[TransportT]],
+    ) -> Self:
+        """Return a client for the service account of a key file, in the JSON format of Google.
+
+        The parameters are those of `AssertionSession.from_file`; `options` are the other options of the constructor.
+
+        Raises `UsageError` for a file that cannot be read, or that is not such a key file.
+        """
+        return cls._from_file(path, issuer, scope, subject, options)
 
 
 class SyncAssertion(_Assertion["httpx2.BaseTransport"], SyncFamily):

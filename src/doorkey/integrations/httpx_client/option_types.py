@@ -7,7 +7,7 @@ from collections.abc import AsyncIterable, Callable, Iterable, Mapping, Sequence
 from http.cookiejar import CookieJar
 from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypedDict, TypeVar
 
-from doorkey.sessions.option_types import AssertionOptions, SharedOptions
+from doorkey.sessions.option_types import AssertionOptions, KeyFileOptions, SharedOptions
 
 if TYPE_CHECKING:
     import httpx2
@@ -53,6 +53,10 @@ class ClientOptions(SharedOptions, ClientSettings[TransportT], Generic[Transport
 
 class AssertionClientOptions(AssertionOptions, ClientSettings[TransportT], Generic[TransportT], total=False):
     """The options of `AssertionClient` and `AsyncAssertionClient`."""
+
+
+class KeyFileClientOptions(KeyFileOptions, ClientSettings[TransportT], Generic[TransportT], total=False):
+    """The options of `from_file` of `AssertionClient` and `AsyncAssertionClient`."""
 
 
 class RequestOptions(TypedDict, total=False):

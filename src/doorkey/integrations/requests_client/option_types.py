@@ -10,7 +10,7 @@ from typing import Any, TypedDict
 
 from requests.adapters import BaseAdapter
 
-from doorkey.sessions.option_types import AssertionOptions, SharedOptions
+from doorkey.sessions.option_types import AssertionOptions, KeyFileOptions, SharedOptions
 
 
 class RequestsSettings(TypedDict, total=False):
@@ -64,3 +64,9 @@ class SessionOptions(SharedOptions, RequestsSettings, total=False):
 
 class AssertionSessionOptions(AssertionOptions, RequestsSettings, total=False):
     """The options of `AssertionSession`."""
+
+
+class KeyFileSessionOptions(KeyFileOptions, RequestsSettings, total=False):
+    """The options of `AssertionSession.from_file`."""
+
+    default_timeout: float | tuple[float, float] | None
