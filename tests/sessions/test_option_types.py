@@ -17,8 +17,9 @@ from doorkey.sessions.options import OWN_OPTIONS
 from doorkey.vault import AsyncTokenVault, TokenVault
 from doorkey.vault import option_types as vault_types
 from doorkey.vault.key_state import VAULT_OPTIONS
-from tests.support.every_adapter import Adapter
+from tests.support.every_adapter import KINDS, Adapter
 from tests.support.hostile_server import Hostile
+from tools.docs.docstrings import parameters as documented
 
 HTTPX2, HTTPX = on("httpx2"), on("httpx")
 ASSERTION: set[str] = {
@@ -31,6 +32,7 @@ CLIENTS = [
     *((kind, httpx_types.AssertionClientOptions) for kind in (*HTTPX2[3:], *HTTPX[3:])),
 ]
 each_client = pytest.mark.parametrize(("client", "declared"), CLIENTS)
+each_httpx = pytest.mark.parametrize("adapter", [name for name in KINDS if name != "requests"], indirect=True)
 each_httpx_client = pytest.mark.parametrize("client", [*HTTPX2[:2], *HTTPX[:2], *HTTPX2[3:], *HTTPX[3:]])
 
 
@@ -114,6 +116,72 @@ def test_the_signature_of_a_request_method_is_the_librarys_with_withhold_token(
     assert inspect.getdoc(getattr(client, verb)) == f"{inspect.getdoc(getattr(native_of(client), verb))}{added}"
 
 
+RESULTS = {
+    ("Client", "request"): "Response",
+    ("Client", "stream"): "AbstractContextManager[Response]",
+    ("AsyncClient", "request"): "Coroutine[Any, Any, Response]",
+    ("AsyncClient", "stream"): "AbstractAsyncContextManager[Response]",
+}
+"""The results of the methods of httpx2 and httpx. Those of the asynchronous client are not `async def` functions."""
+
+
+def check_shown(client: Any, name: str) -> tuple[inspect.Signature, list[str], inspect.Parameter]:
+    """Check the parameters and docstring of a method; return its signature, its names and `withhold_token`."""
+    shown = inspect.signature(getattr(client, name))
+    parameters = dict(shown.parameters)
+    withheld = parameters.pop("withhold_token")
+    assert parameters == dict(inspect.signature(getattr(native_of(client), name)).parameters)
+    assert (withheld.default, withheld.annotation) == (False, "bool")
+    assert set(shown.parameters) - {"self"} == set(documented(inspect.getdoc(getattr(client, name)) or ""))
+    assert inspect.unwrap(getattr(client, name)).__module__.startswith("doorkey.")
+    return shown, list(shown.parameters), withheld
+
+
+@each_httpx_client
+@pytest.mark.parametrize("name", ["request", "stream"])
+def test_the_signature_of_request_and_stream_is_the_librarys_with_withhold_token(client: Any, name: str) -> None:
+    shown, names, withheld = check_shown(client, name)
+    assert names.index("withhold_token") == names.index("url") + 1
+    assert withheld.kind is withheld.POSITIONAL_OR_KEYWORD
+    assert shown.return_annotation == RESULTS[native_of(client).__name__, name]
+
+
+@pytest.mark.parametrize("session", [OAuth2Session, AssertionSession])
+def test_the_signature_of_request_on_requests_is_the_librarys_with_withhold_token(session: Any) -> None:
+    shown, names, withheld = check_shown(session, "request")
+    assert names[-1] == "withhold_token"
+    assert withheld.kind is withheld.KEYWORD_ONLY
+    assert shown.return_annotation == inspect.signature(requests.Session.request).return_annotation
+
+
+@each_httpx_client
+@pytest.mark.parametrize("name", ["get", "request", "stream"])
+def test_a_default_without_a_readable_repr_is_shown_by_its_name(client: Any, name: str) -> None:
+    default = inspect.signature(getattr(client, name)).parameters["timeout"].default
+    own = inspect.signature(native_of(client).request).parameters["timeout"].default
+    assert repr(default) == "USE_CLIENT_DEFAULT"
+    assert default == own
+    assert hash(default) == hash(own)
+    assert default != 5
+
+
+@each_httpx
+def test_a_default_that_was_read_from_a_signature_is_accepted(adapter: Adapter, hostile: Hostile) -> None:
+    client = adapter.client(token={"access_token": "at"})
+    shown = inspect.signature(client.native.request).parameters
+    defaults = {name: shown[name].default for name in ("auth", "follow_redirects", "timeout")}
+    client.request("GET", hostile.url(), **defaults)
+    client.request("GET", hostile.url(), withhold_token=True, **defaults)
+    assert [one.header("authorization") for one in hostile.received] == ["Bearer at", None]
+
+
+@each_httpx_client
+@pytest.mark.parametrize("name", ["request", "stream"])
+def test_the_declared_options_of_a_request_on_httpx_are_the_real_ones(client: Any, name: str) -> None:
+    own = set(inspect.signature(getattr(native_of(client), name)).parameters) - {"self", "method", "url"}
+    assert own == set(httpx_types.BodyOptions.__annotations__)
+
+
 REQUEST = set(inspect.signature(requests.Session.request).parameters) - {"self", "method", "url"}
 
 
@@ -130,6 +198,14 @@ def test_the_declared_options_of_a_request_on_requests_are_the_real_ones(verb: s
     assert [one.arg for one in declared.args.kwonlyargs] == ["withhold_token"]
     assert set(named) - {"self", "url"} | set(options.__annotations__) == REQUEST
     assert not set(named) & set(options.__annotations__)
+
+
+def test_the_declared_parameters_of_request_on_requests_are_the_real_ones() -> None:
+    tree = ast.parse(inspect.getsource(typed_methods))
+    declared = next(node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef) and node.name == "request")
+    assert [one.arg for one in declared.args.args] == list(inspect.signature(requests.Session.request).parameters)
+    assert [one.arg for one in declared.args.kwonlyargs] == ["withhold_token"]
+    assert declared.args.kwarg is None
 
 
 @each_client

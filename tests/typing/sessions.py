@@ -158,6 +158,23 @@ async def with_the_librarys_own_parameters(client: OAuth2Client, another: AsyncO
     await another.post("https://api.example/", jsn={})  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
 
 
+async def with_the_parameters_of_request(
+    session: OAuth2Session, client: OAuth2Client, another: AsyncOAuth2Client, account: AssertionSession
+) -> None:
+    url = "https://api.example/"
+    assert_type(session.request("POST", url, {"a": "b"}, json={"c": 1}, withhold_token=True), requests.Response)
+    assert_type(session.request("GET", url, True, ("u", "p")), requests.Response)  # noqa: FBT003
+    assert_type(account.request("GET", url, stream=True, timeout=(3, 5)), requests.Response)
+    assert_type(client.request("POST", url, json={"a": 1}, headers={"X-A": "b"}), httpx2.Response)
+    assert_type(await another.request("POST", url, content=b"a", withhold_token=True), httpx2.Response)
+    session.request("GET", url, withold_token=True)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    account.request("GET", url, time_out=5)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    client.request("GET", url, withold_token=True)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    client.stream("GET", url, withold_token=True)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    await another.request("GET", url, withold_token=True)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    another.stream("GET", url, withold_token=True)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+
+
 def with_every_response_type(session: OAuth2Session, came_back_to: str, posted: dict[str, str]) -> str | None:
     response = session.parse_authorization_response(came_back_to)
     assert_type(response.id_token, str | None)

@@ -13,7 +13,7 @@ from doorkey.runtime.loops import running_loop
 from doorkey.sessions import client
 from doorkey.sessions.assertion import AssertionClient
 from doorkey.sessions.blocking_awaiting import AwaitingSession, BlockingSession, awaiting, blocking, with_response_class
-from doorkey.sessions.verbs import VERBS, like_native
+from doorkey.sessions.verbs import VERBS, like_native, with_parameters_of
 from doorkey.values import clears_locals
 
 if TYPE_CHECKING:
@@ -23,10 +23,11 @@ if TYPE_CHECKING:
 
     from doorkey.integrations.httpx_client.option_types import (
         AssertionClientOptions,
+        BodyOptions,
         ClientOptions,
         KeyFileClientOptions,
     )
-    from doorkey.integrations.httpx_client.typed_methods import TypedAsyncClient, TypedClient
+    from doorkey.integrations.httpx_client.typed_methods import TypedAsyncClient, TypedClient, Url
     from doorkey.jose.signers import Signer
     from doorkey.protocol.client_identity import ClientAuthMethod
     from doorkey.sessions.options import UpdateToken
@@ -83,10 +84,10 @@ class _Shared(client.OAuth2Client, Generic[TransportT]):
     def _sign(self) -> None:
         cast("Any", self).auth = OAuth2Auth(self)
 
-    def _with_auth(self, given: dict[str, Any]) -> dict[str, Any]:
+    def _with_auth(self, given: Mapping[str, object]) -> Any:
         """Return the options of a request without the token. Its `auth` is None, unless the caller passed one."""
         default = self._lib.USE_CLIENT_DEFAULT
-        return {**given, "auth": None} if given.get("auth", default) is default else given
+        return {**given, "auth": None} if isinstance(given.get("auth", default), type(default)) else given
 
     if TYPE_CHECKING:
 
@@ -100,7 +101,9 @@ class _Shared(client.OAuth2Client, Generic[TransportT]):
 
             method, url: the request.
             withhold_token: True to send it without the token.
-            kwargs: options of the HTTP library.
+            auth: sent instead of the token.
+            content, data, files, json, params, headers, cookies: as for the HTTP library.
+            follow_redirects, timeout, extensions: as for the HTTP library.
             """
             return super().stream(method, url, **(self._with_auth(kwargs) if withhold_token else kwargs))
 
@@ -134,17 +137,23 @@ class SyncFamily(_Shared["httpx2.BaseTransport"], BlockingSession, SyncBase):
     def _finish_setup(self, options: Mapping[str, Any]) -> None:
         """Do nothing: one client has one connection pool."""
 
-    def request(self, method: str, url: Any, withhold_token: bool = False, **kwargs: Any) -> httpx2.Response:
+    def request(
+        self, method: str, url: Url, withhold_token: bool = False, **kwargs: Unpack[BodyOptions]
+    ) -> httpx2.Response:
         """Send a request with the token, and return its response.
 
         method, url: the request.
         withhold_token: True to send it without the token.
-        kwargs: options of the HTTP library. An `auth` replaces the token.
+        auth: sent instead of the token.
+        content, data, files, json, params, headers, cookies: as for the HTTP library.
+        follow_redirects, timeout, extensions: as for the HTTP library.
 
         Raises `MissingTokenError`, `TokenExpiredError` or the error of the renewal. If the token is not available, the
         request is not sent.
         """
-        return super().request(method, url, **(self._with_auth(kwargs) if withhold_token else kwargs))
+        if withhold_token:
+            return super().request(method, url, **self._with_auth(kwargs))
+        return super().request(method, url, **kwargs)
 
     revoke_token = blocking(with_response_class(NativeResponse, client.OAuth2Client._revoke_token))
 
@@ -167,19 +176,23 @@ class AsyncFamily(_Shared["httpx2.AsyncBaseTransport"], AwaitingSession, AsyncBa
         self._loop_transports = LoopTransports(self._lib, options)
 
     def request(  # pyright: ignore[reportIncompatibleMethodOverride]  # it returns a coroutine too
-        self, method: str, url: Any, withhold_token: bool = False, **kwargs: Any
+        self, method: str, url: Url, withhold_token: bool = False, **kwargs: Unpack[BodyOptions]
     ) -> Coroutine[Any, Any, httpx2.Response]:
         """Send a request with the token, and return its response.
 
         method, url: the request.
         withhold_token: True to send it without the token.
-        kwargs: options of the HTTP library. An `auth` replaces the token.
+        auth: sent instead of the token.
+        content, data, files, json, params, headers, cookies: as for the HTTP library.
+        follow_redirects, timeout, extensions: as for the HTTP library.
 
         Raises `MissingTokenError`, `TokenExpiredError` or the error of the renewal. If the token is not available, the
         request is not sent.
         """
         # Not `async def`, because another coroutine would slow down each request.
-        return super().request(method, url, **(self._with_auth(kwargs) if withhold_token else kwargs))
+        if withhold_token:
+            return super().request(method, url, **self._with_auth(kwargs))
+        return super().request(method, url, **kwargs)
 
     def _transport_for_url(self, url: Any) -> Any:
         by_loop, loop = self._loop_transports, running_loop()
@@ -215,6 +228,10 @@ def family(lib: Any) -> Family:
     verbs = {name: _verb(name, lib.Client) for name in VERBS}
     averbs = {name: _averb(name, lib.AsyncClient) for name in VERBS}
     verbs["revoke_token"], averbs["revoke_token"] = blocking(revoke), awaiting(revoke)
+    verbs |= _with_parameters(SyncFamily, lib.Client, "Response", "AbstractContextManager[Response]")
+    averbs |= _with_parameters(
+        AsyncFamily, lib.AsyncClient, "Coroutine[Any, Any, Response]", "AbstractAsyncContextManager[Response]"
+    )
 
     def joined(name: str, base: type, native: type, methods: dict[str, Any]) -> Any:
         space = {"_lib": lib, "__module__": "doorkey.integrations.httpx_client", "__doc__": base.__doc__, **methods}
@@ -227,6 +244,14 @@ def family(lib: Any) -> Family:
         joined("AssertionClient", SyncAssertion, lib.Client, verbs),
         joined("AsyncAssertionClient", AsyncAssertion, lib.AsyncClient, averbs),
     )
+
+
+def _with_parameters(kind: Any, native: Any, answer: str, streamed: str) -> dict[str, Any]:
+    """Return copies of `request` and `stream` that show the parameters of the library's methods."""
+    return {
+        name: with_parameters_of(getattr(native, name), returns=result, after_url=True)(getattr(kind, name))
+        for name, result in (("request", answer), ("stream", streamed))
+    }
 
 
 def _verb(name: str, native: Any) -> Any:

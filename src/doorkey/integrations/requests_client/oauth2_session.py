@@ -11,7 +11,7 @@ from doorkey.errors import TransportError, UsageError
 from doorkey.integrations.requests_client.oauth2_auth import OAuth2Auth
 from doorkey.sessions.blocking_awaiting import BlockingSession, blocking, with_response_class
 from doorkey.sessions.client import OAuth2Client
-from doorkey.sessions.verbs import like_native
+from doorkey.sessions.verbs import like_native, with_parameters_of
 from doorkey.values import clears_locals
 
 if TYPE_CHECKING:
@@ -75,16 +75,17 @@ class OAuth2Session(OAuth2Client, TypedSession):
     def _sign(self) -> None:
         self.token_auth = OAuth2Auth(self)
 
-    def request(  # type: ignore[override]  # `withhold_token` is added; the rest is passed on unchanged
-        self, method: str, url: str, *args: Any, withhold_token: bool = False, **kwargs: Any
-    ) -> requests.Response:
+    @with_parameters_of(TypedSession.request)
+    def request(self, method: str, url: str, *args: Any, withhold_token: bool = False, **kwargs: Any) -> Any:
         """Send a request with the token, and return its response.
 
         method, url: the request.
-        args: as for requests. A boolean as the third argument is `withhold_token`, and `auth` may follow it, as in
-            Authlib.
-        withhold_token: True to send the request without the token.
-        kwargs: options of requests. An `auth` replaces the token.
+        params, data, json, files, headers, cookies: as for requests.
+        allow_redirects, proxies, hooks, stream, verify, cert: as for requests.
+        timeout: as for requests. Without it, the `default_timeout` of the session applies.
+        auth: sent instead of the token.
+        withhold_token: True to send the request without the token. A boolean as the third argument is
+            `withhold_token` too, and `auth` may follow it, as in Authlib.
 
         Raises `MissingTokenError`, `TokenExpiredError` or the error of the renewal. If the token is not available, the
         request is not sent.

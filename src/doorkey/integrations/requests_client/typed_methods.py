@@ -11,6 +11,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from http.cookiejar import CookieJar
     from typing import Any, TypeAlias, Unpack
 
     import requests
@@ -21,6 +23,28 @@ if TYPE_CHECKING:
 
     class TypedSession(requests.Session):
         """`Session` of requests with `withhold_token` in each method."""
+
+        def request(
+            self,
+            method: str | bytes,
+            url: Url,
+            params: Any = ...,
+            data: Any = ...,
+            headers: Mapping[str, str | bytes | None] | None = ...,
+            cookies: CookieJar | Mapping[str, str] | None = ...,
+            files: Any = ...,
+            auth: Any = ...,
+            timeout: float | tuple[float | None, float | None] | None = ...,
+            allow_redirects: bool = ...,
+            proxies: Mapping[str, str] | None = ...,
+            hooks: Mapping[str, Any] | None = ...,
+            stream: bool | None = ...,
+            verify: bool | str | None = ...,
+            cert: str | tuple[str, str] | None = ...,
+            json: Any = ...,
+            *,
+            withhold_token: bool = ...,
+        ) -> requests.Response: ...
 
         def get(
             self, url: Url, *, withhold_token: bool = ..., **kwargs: Unpack[RequestOptions]
