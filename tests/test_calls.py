@@ -5,7 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-MOST = {"session": 241, "vault": 422}
+MOST = {"session": 242, "vault": 422}
 """Before the folders were rearranged (commit 56cb00d), they were 246 and 423."""
 
 COUNTING = Path(__file__).parent.parent / "bench" / "calls.py"

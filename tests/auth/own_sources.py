@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
-from doorkey.auth.retry_after_401 import maybe_await
 from doorkey.auth.signer import RequestSigner
 from doorkey.auth.token_sources import signer_for
 from doorkey.tokens import OAuthToken
 from doorkey.values import Secret
+from doorkey.wire.flow import awaited
 
 API = "https://api.example/v1"
 SAME_API = "https://api.example/v2"
@@ -67,7 +67,7 @@ class Signing:
 
 
 async def maybe_later(token: Any) -> OAuthToken:
-    found = await maybe_await(token)
+    found = await awaited(token)
     assert isinstance(found, OAuthToken)
     return found
 

@@ -1,9 +1,12 @@
 """The scope that goes with a refresh token (RFC 6749 §6)."""
 
+from dataclasses import replace
+
 import pytest
 
-from doorkey.protocol.refresh_scope import refresh_scope
-from doorkey.values import Scope
+from doorkey.protocol.refresh_scope import refresh_scope, with_unchanged_scope
+from doorkey.tokens import OAuthToken
+from doorkey.values import Scope, Secret
 
 
 @pytest.mark.parametrize(
@@ -27,3 +30,12 @@ def test_a_refresh_asks_for_what_was_requested_and_granted(
         None if requested is None else Scope.of(requested), None if granted is None else Scope.of(granted)
     )
     assert (None if scope is None else str(scope)) == sent
+
+
+def test_a_renewed_token_without_a_scope_has_the_scope_of_the_previous_token() -> None:
+    renewed = OAuthToken(Secret("at-2"))
+    for scope in (None, Scope.of("a b")):
+        assert with_unchanged_scope(renewed, OAuthToken(Secret("at-1"), scope=scope)).scope == scope
+    assert with_unchanged_scope(renewed, None) is renewed
+    narrower = replace(renewed, scope=Scope.of("a"))
+    assert with_unchanged_scope(narrower, OAuthToken(Secret("at-1"), scope=Scope.of("a b"))) is narrower

@@ -14,7 +14,7 @@ from doorkey.errors import (
     UnauthorizedClient,
 )
 from doorkey.renewal.dead_grant import DeadGrant
-from doorkey.renewal.next_token import next_token, rejects_the_grant
+from doorkey.renewal.next_token import ends_the_grant, next_token, rejects_the_grant
 from doorkey.tokens import OAuthToken
 from doorkey.values import Secret
 from doorkey.wire.flow import Flow, Settle, run
@@ -126,3 +126,12 @@ def test_a_dead_login_raises_the_servers_error_without_a_request(token: OAuthTok
     with pytest.raises(InvalidGrant, match="invalid_grant: Session not active"):
         requests.next(token, DEAD, repeatable=False)
     assert requests.sent == []
+
+
+def test_a_rejection_ends_the_grant_of_a_user_only_if_it_is_invalid_grant() -> None:
+    other = UnauthorizedClient("unauthorized_client", status=401)
+    assert ends_the_grant(REJECTED, repeatable=False)
+    assert not ends_the_grant(other, repeatable=False)
+    assert ends_the_grant(other, repeatable=True)
+    for failure in NO_REJECTIONS.values():
+        assert not ends_the_grant(failure(), repeatable=True)

@@ -14,7 +14,9 @@ from doorkey.errors import InvalidResponse, OAuthError, UsageError, Verification
 from doorkey.jose import JsonWebToken, jwt
 from doorkey.jose.keys import import_key
 from doorkey.protocol.metadata import ServerMetadata
-from doorkey.wire.flow import Flow, Sleep
+from doorkey.renewal.effects import Active
+from doorkey.tokens import OAuthToken
+from doorkey.wire.flow import Flow
 from tests.sources.published_keys import FIRST, ISSUER, JWKS_URI, METADATA, SECOND, WELL_KNOWN, jwk, token
 from tests.support.fake_clock import Clock
 
@@ -266,12 +268,12 @@ def test_closing_closes_the_client_that_was_made(portals: dict[str, BlockingPort
 
 def test_an_effect_that_is_not_for_keys_is_refused(caller: Caller) -> None:
 
-    def sleeping() -> Flow[None]:
-        yield from Sleep(1.0)
+    def renewing() -> Flow[OAuthToken]:
+        return (yield from Active())
 
     source = caller.source(ISSUER)
-    with pytest.raises(OAuthError, match="cannot perform Sleep"):
-        caller.call(source._driver.run, sleeping())
+    with pytest.raises(OAuthError, match="cannot perform Active"):
+        caller.call(source._driver.run, renewing())
 
 
 def test_the_pauses_after_failed_fetches_of_keys_and_of_metadata_are_ended_by_retry_now(caller: Caller) -> None:

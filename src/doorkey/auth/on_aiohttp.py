@@ -54,7 +54,7 @@ class AiohttpAdapter:
         return response
 
     async def _send_signed(self, request: Any, handler: Handler) -> Any:
-        from doorkey.auth.retry_after_401 import maybe_await
+        from doorkey.wire.flow import awaited
 
         signer = self._signer
         sender = signer.sender_without_caller
@@ -62,7 +62,7 @@ class AiohttpAdapter:
             from doorkey.transport.calling_client import aiohttp_request
 
             sender.called_by(aiohttp_request(request))
-        token = await maybe_await(signer.token_async())
+        token = await awaited(signer.token_async())
         request.headers["Authorization"] = signer.header(token)
         response = await handler(request)
         if not signer.is_rejection(response.status, response.headers):

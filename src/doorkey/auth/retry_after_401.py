@@ -12,6 +12,7 @@ from doorkey.arguments import error_statuses, flag
 from doorkey.protocol.challenge import is_invalid_token
 from doorkey.renewal.api_rejections import RecordedSource, RejectableSource
 from doorkey.tokens import OAuthToken
+from doorkey.wire.flow import awaited
 from doorkey.wire.urls import origin_of
 
 REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
@@ -82,9 +83,9 @@ class RetryAfter401:
     async def replacement_async(self, rejected: OAuthToken, url: Any, *, wanted: bool = True) -> OAuthToken | None:
         """Forget the token that was `rejected` at `url`, and return another token. See `replacement`."""
         source = self._asource
-        if source is None or await maybe_await(source._rejected(rejected, origin_of(str(url)))) is False or not wanted:
+        if source is None or await awaited(source._rejected(rejected, origin_of(str(url)))) is False or not wanted:
             return None
-        return self._other(await maybe_await(source.token()), rejected)
+        return self._other(await awaited(source.token()), rejected)
 
     def _other(self, token: OAuthToken, rejected: OAuthToken) -> OAuthToken | None:
         self._verdicts._replaced(token)
@@ -118,8 +119,3 @@ def _challenge_in(headers: Any) -> str | None:
         return ", ".join(headers.getall("WWW-Authenticate", ()))
     value: str | None = headers.get("WWW-Authenticate")
     return value
-
-
-async def maybe_await(outcome: Any) -> Any:
-    """Return the outcome, awaited if it is awaitable."""
-    return await outcome if hasattr(outcome, "__await__") else outcome

@@ -1,9 +1,11 @@
-"""The scope of a refresh request (RFC 6749 §6)."""
+"""The scope of a refresh request, and of the token in its response (RFC 6749 §6)."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
+from doorkey.tokens import OAuthToken
 from doorkey.values import Scope
 
 PROTOCOL_SCOPES: Final = frozenset({"openid", "offline_access", "profile", "email", "address", "phone"})
@@ -28,3 +30,8 @@ def refresh_scope(requested: Scope | None, granted: Scope | None) -> Scope | Non
     if others and not any(one in granted for one in others):
         return requested
     return Scope(tuple(one for one in requested if one in PROTOCOL_SCOPES or one in granted))
+
+
+def with_unchanged_scope(renewed: OAuthToken, token: OAuthToken | None) -> OAuthToken:
+    """Return the token `renewed` with the scope of the previous `token` if the response has no scope (RFC 6749 §6)."""
+    return renewed if token is None or renewed.scope is not None else replace(renewed, scope=token.scope)

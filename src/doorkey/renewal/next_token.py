@@ -30,6 +30,15 @@ def rejects_the_grant(error: OAuthError) -> bool:
     return isinstance(error, InvalidResponse) or not is_transient(error)
 
 
+def ends_the_grant(error: OAuthError, *, repeatable: bool) -> bool:
+    """Return whether a refresh token is not sent again after `error`.
+
+    It is not after `invalid_grant`. Any other rejection counts only if the initial grant is `repeatable`, because a
+    user would have to log in again.
+    """
+    return isinstance(error, InvalidGrant) or (repeatable and rejects_the_grant(error))
+
+
 def next_token(
     token: OAuthToken | None,
     dead: DeadGrant | None,

@@ -18,7 +18,7 @@ from doorkey.renewal.leader_lock import AcquireOrWait, Holder, LeaderLock
 from doorkey.renewal.state import Decision, Renew, TokenState, waiting
 from doorkey.runtime.deadlock import entered, token_inside
 from doorkey.runtime.interrupts import defer_interrupt
-from doorkey.runtime.preload import ready
+from doorkey.runtime.preload import preloaded
 from doorkey.runtime.shield import shielded, spawn_detached
 from doorkey.tokens import OAuthToken
 from doorkey.wire.flow import Flow, arun, run
@@ -231,7 +231,7 @@ class AsyncSingleFlight(Generic[S]):
         raise TokenExpiredError(_REPLACED)
 
     async def _outcome(self, seen: int, renew: Renew | None) -> OAuthToken:
-        await ready()
+        await preloaded()
         renewal = self.state.renew_or_share(seen, renew=renew)
         holder = await self._acquired(seen)
         return await arun(renewal, self._perform) if holder is None else await self._renew(holder, renewal)
@@ -245,7 +245,7 @@ class AsyncSingleFlight(Generic[S]):
         return lambda: self._run_renewal(renewal), partial(_end, self.state.attempts, self._clock, leave)
 
     async def _run_renewal(self, renewal: Flow[OAuthToken]) -> OAuthToken:
-        await ready()
+        await preloaded()
         return await arun(entered(self._lock, renewal), self._perform)
 
     async def _acquired(self, seen: int) -> Holder | None:

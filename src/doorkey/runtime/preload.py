@@ -64,7 +64,7 @@ class _Importing:
 _kinds: Final = {backend: _Importing(backend) for backend in ("asyncio", "trio")}
 
 
-async def ready() -> None:
+async def preloaded() -> None:
     """Return when all libraries are imported that a token request needs on the running event loop."""
     trio = running_trio()
     kind = _kinds["asyncio" if trio is None else "trio"]

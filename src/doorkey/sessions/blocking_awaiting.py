@@ -173,10 +173,10 @@ class AwaitingSession:
             )
 
     async def _run(self: Any, flow: Flow[T]) -> T:
-        from doorkey.runtime.preload import ready
+        from doorkey.runtime.preload import preloaded
         from doorkey.wire.flow import arun
 
-        await ready()
+        await preloaded()
         return await arun(flow, self._perform)
 
     async def _perform(self: Any, effect: Any) -> Any:

@@ -10,11 +10,12 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from doorkey.errors import InvalidGrant, InvalidResponse, MissingTokenError, ServerError, UsageError
+from doorkey.errors import InvalidResponse, MissingTokenError, ServerError, UsageError
 from doorkey.protocol.cached_key import CachedKey
 from doorkey.protocol.grants import JWT_BEARER, ClientCredentialsGrant, ExtensionGrant, RefreshTokenGrant
+from doorkey.protocol.refresh_scope import with_unchanged_scope
 from doorkey.renewal.effects import Active, Renewed, saving
-from doorkey.renewal.next_token import next_token, rejects_the_grant
+from doorkey.renewal.next_token import ends_the_grant, next_token
 from doorkey.renewal.slot import Slot
 from doorkey.runtime.deadlock import refuse_reentry
 from doorkey.sessions.call_arguments import call_options, extra_pairs
@@ -270,7 +271,6 @@ class SessionCore(KnownServer):
 
     def own_grant(self) -> Grant | None:
         """Return the grant for the session's first token if it needs no user, otherwise None."""
-
         kind = self.options.grant_type
         if self.initial_grant is not None or kind is None:
             return self.initial_grant
@@ -387,12 +387,11 @@ class SessionCore(KnownServer):
             renewed = yield from self.request_token(call)
         except (ServerError, InvalidResponse) as refused:
             is_default = (default_endpoint, last.auth if last is not None else None) == (call.endpoint, call.auth)
-            final = isinstance(refused, InvalidGrant) or (self.repeatable() and rejects_the_grant(refused))
+            final = ends_the_grant(refused, repeatable=self.repeatable())
             if token is not None and token.refresh_token == refresh_token and is_default and final:
                 self.slot.mark_dead(token, refused)
             raise
-        if renewed.scope is None and token is not None:
-            renewed = replace(renewed, scope=token.scope)  # unchanged if the response has none (RFC 6749 §6)
+        renewed = with_unchanged_scope(renewed, token)
         wanted = _always if token is None else partial(self.slot.is_current, token)
         renewed = yield from with_verified_renewal(self, renewed, token)
         how = call if token is None else last or call  # a foreign token must not be replaced by our own grant later

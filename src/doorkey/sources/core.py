@@ -14,7 +14,7 @@ from doorkey.observe.observer import Observer, OnEvent
 from doorkey.protocol.metadata import ServerMetadata
 from doorkey.renewal.backoff import Backoff, is_transient
 from doorkey.renewal.leader_lock import LeaderLock
-from doorkey.renewal.next_token import next_token, rejects_the_grant
+from doorkey.renewal.next_token import ends_the_grant, next_token
 from doorkey.renewal.slot import Slot
 from doorkey.renewal.state import reject
 from doorkey.runtime.clock import monotonic_time, wall_time
@@ -131,7 +131,7 @@ class SourceCore:
         try:
             return (yield from self._requests.refresh(metadata, token, partial(self._keep_rotated, token)))
         except (ServerError, InvalidResponse) as refused:
-            if isinstance(refused, InvalidGrant) or (self.credentials.repeatable and rejects_the_grant(refused)):
+            if ends_the_grant(refused, repeatable=self.credentials.repeatable):
                 self.slot.mark_dead(token, refused)
             raise
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any, TypeVar
 
-from doorkey.errors import UsageError
-from doorkey.renewal.leader_lock import AcquireOrWait
+from doorkey.transport.performing import performed, performed_async
 from doorkey.transport.senders import AsyncSender, Sender
 from doorkey.wire.flow import Flow, arun, run
 from doorkey.wire.limits import ExchangePolicy
-from doorkey.wire.messages import Request
 
 __all__: list[str] = []
 
@@ -31,13 +30,7 @@ class BlockingDriver:
         self._sender.close()
 
     def _perform(self, effect: Any) -> Any:
-        match effect:
-            case Request():
-                return self._sender.send(effect)
-            case AcquireOrWait():
-                return effect.acquire_or_wait()
-            case _:
-                raise UsageError(f"a key source cannot perform {type(effect).__name__}")
+        return performed(effect, self._sender, time.sleep)
 
 
 class AwaitingDriver:
@@ -55,10 +48,4 @@ class AwaitingDriver:
         await self._sender.aclose()
 
     async def _perform(self, effect: Any) -> Any:
-        match effect:
-            case Request():
-                return await self._sender.send(effect)
-            case AcquireOrWait():
-                return await effect.acquire_or_wait_async()
-            case _:
-                raise UsageError(f"a key source cannot perform {type(effect).__name__}")
+        return await performed_async(effect, self._sender, None)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from typing import Any
 
 from doorkey.credentials import Credentials
@@ -11,6 +10,7 @@ from doorkey.errors import OAuthError, UsageError
 from doorkey.observe.observer import Observer
 from doorkey.protocol.grants import Grant
 from doorkey.protocol.metadata import ServerMetadata
+from doorkey.protocol.refresh_scope import with_unchanged_scope
 from doorkey.sources.fetched_once.discovery import AuthorizationServer
 from doorkey.sources.renewed_tokens import keeping_rotated, same_login
 from doorkey.sources.token_call import (
@@ -87,7 +87,7 @@ class TokenRequests:
         renewed = yield from self._client.request_token(call, metadata)
         checked = same_login(renewed, token, allow_changed_auth_time=self._allow_changed_auth_time)
         renewed = yield from keeping_rotated(checked, renewed, token, keep)
-        return renewed if renewed.scope is not None else replace(renewed, scope=token.scope)
+        return with_unchanged_scope(renewed, token)
 
     def request_token(self, metadata: ServerMetadata, grant: Grant) -> Flow[OAuthToken]:
         """Present `grant`, and return the token of the response."""

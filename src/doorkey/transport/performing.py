@@ -1,4 +1,4 @@
-"""Performs the effects of token sources and vaults: a request, a pause, a wait for a lock."""
+"""Performs the effects of sources, issuers and vaults: a request, a pause, a wait for a lock."""
 
 from __future__ import annotations
 
@@ -69,4 +69,4 @@ async def slept_async(effect: Sleep, sleep: Callable[[float], Any] | None) -> ob
 
 
 def _unknown(effect: object) -> UsageError:
-    return UsageError(f"a token source and a vault cannot perform {type(effect).__name__}")
+    return UsageError(f"a source, an issuer and a vault cannot perform {type(effect).__name__}")

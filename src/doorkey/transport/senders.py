@@ -12,7 +12,7 @@ from weakref import WeakKeyDictionary, ref
 from doorkey.errors import TransportError, UsageError
 from doorkey.runtime.forks import ForkSafeLock
 from doorkey.runtime.loops import running_loop
-from doorkey.runtime.preload import ready
+from doorkey.runtime.preload import preloaded
 from doorkey.transport import made_clients, on_aiohttp
 from doorkey.transport.calling_client import Proxied, RequestsCaller, calling_client, warn_of_proxy
 from doorkey.transport.certificates import MADE_HERE, needs_another_client, no_certificate
@@ -190,7 +190,7 @@ class AsyncSender:
         Raises `TransportError` and `InvalidResponse`, and `UsageError` if the client does not have the certificate that
         the request needs.
         """
-        await ready()
+        await preloaded()
         if self.client is not None:
             exchange = asender_for(self.client, self._policy)
             loop = running_loop()

@@ -127,5 +127,9 @@ def _settled(effect: Settle[T]) -> T:
 
 
 async def _asettled(effect: Settle[T]) -> T:
-    value: Any = effect.value
-    return cast("T", await value if inspect.isawaitable(value) else value)
+    return cast("T", await awaited(effect.value))
+
+
+async def awaited(value: Any) -> Any:
+    """Return `value`, or its result if it is awaitable."""
+    return await value if inspect.isawaitable(value) else value
