@@ -6,7 +6,11 @@ still have some of them; the number may only fall.
 
 from __future__ import annotations
 
+import ast
+import io
 import re
+import tokenize
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -46,6 +50,17 @@ def found(pattern: re.Pattern[str], path: Path) -> list[str]:
     ]
 
 
+def prose_in(path: Path) -> Iterator[tuple[int, str]]:
+    """Yield the comments and the lines of the docstrings of a Python file, with their numbers."""
+    source = path.read_text("utf-8")
+    for token in tokenize.generate_tokens(io.StringIO(source).readline):
+        if token.type == tokenize.COMMENT:
+            yield token.start[0], token.string
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str):
+            yield from enumerate(node.value.value.splitlines(), node.lineno)
+
+
 @pytest.mark.parametrize("page", [*PAGES, *FRAGMENTS], ids=lambda page: str(page.relative_to(ROOT)))
 def test_a_page_names_its_subjects_and_is_spelled_in_one_way(page: Path) -> None:
     assert [*found(VAGUE, page), *found(BRITISH, page), *found(RIDDLE, page)] == []
@@ -55,6 +70,18 @@ def test_the_source_names_its_subjects() -> None:
     places = [place for path in (ROOT / "src").rglob("*.py") for place in found(VAGUE, path)]
     assert len(places) < SOURCE_LIMIT, "\n".join(places)
     assert [place for path in (ROOT / "src").rglob("*.py") for place in found(RIDDLE, path)] == []
+
+
+@pytest.mark.parametrize("folder", ["tests", "tools", "bench", "demo", "examples"])
+def test_comments_and_docstrings_outside_the_package_name_their_subjects(folder: str) -> None:
+    assert [
+        f"{path.relative_to(ROOT)}:{number}: {match[0]}"
+        for path in (ROOT / folder).rglob("*.py")
+        if path != Path(__file__)
+        for number, line in prose_in(path)
+        for pattern in (VAGUE, BRITISH, RIDDLE)
+        for match in pattern.finditer(line)
+    ] == []
 
 
 def test_the_words_are_recognized() -> None:
