@@ -1,4 +1,7 @@
-"""Every parameter of the public API is explained: in the docstring, or in one that the docstring names in backticks."""
+"""Every parameter of the public API is explained: in the docstring, or in one that the docstring names in backticks.
+
+Every default reads well in `help()`.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ import inspect
 import re
 import sys
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
@@ -145,6 +149,30 @@ def test_every_parameter_of_the_public_api_is_explained() -> None:
         and (names := [name for name in parameters_of(value) if not is_explained(name, value, kind)])
     }
     assert missing == {}
+
+
+def unreadable_defaults_of(value: Any) -> list[str]:
+    """Return the parameters whose default is shown as an address or as the sentinel of a dataclass."""
+    try:
+        parameters = inspect.signature(value).parameters.values()
+    except ValueError:  # what is written in C has none
+        return []
+    return [one.name for one in parameters if re.search(r" at 0x|<factory>", repr(one.default))]
+
+
+def test_no_default_of_the_public_api_is_shown_as_an_address_or_a_factory() -> None:
+    unreadable = {path: names for path, value, _ in public_callables() if (names := unreadable_defaults_of(value))}
+    assert unreadable == {}
+
+
+def test_an_unreadable_default_is_found() -> None:
+    @dataclass
+    class Made:
+        first: dict[str, str] = field(default_factory=dict[str, str])
+        second: object = object()
+        third: int = 3
+
+    assert unreadable_defaults_of(Made) == ["first", "second"]
 
 
 def test_a_parameter_without_a_line_is_found() -> None:

@@ -1,16 +1,18 @@
 """Secrets never show themselves; scopes keep their order."""
 
 import copy
+import inspect
 import json
 import logging
 import pickle
-from dataclasses import dataclass
+import threading
+from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
 
 from doorkey.errors import UsageError
-from doorkey.values import Scope, Secret
+from doorkey.values import Scope, Secret, ShownDefaults
 
 SECRET = Secret("hunter2")
 
@@ -132,3 +134,29 @@ def test_two_scopes_in_one_token_of_a_list_are_told_apart_from_other_mistakes() 
         Scope.of(["openid email"])
     with pytest.raises(UsageError, match="not int"):
         Scope.of(7)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    __signature__ = ShownDefaults()
+
+    first: int
+    scope: Scope = field(default_factory=Scope)
+    members: dict[str, str] = field(default_factory=dict[str, str])
+    event: threading.Event = field(default_factory=threading.Event)
+    last: str = "a"
+
+
+def test_the_signature_of_a_dataclass_shows_what_its_factories_make() -> None:
+    shown = str(inspect.signature(Made)).replace("tests.test_values.", "")
+    assert shown.partition(", event")[0] == (
+        "(first: int, scope: doorkey.values.Scope = Scope(tokens=()), members: dict[str, str] = {}"
+    )
+    assert "event: threading.Event = Event(), last: str = 'a')" in shown
+    given = inspect.signature(Made).bind(1)
+    given.apply_defaults()
+    made = Made(*given.args)
+    assert (made.scope, made.members, made.last) == (Scope(), {}, "a")
+    assert isinstance(made.event, threading.Event)
+    assert Made(1).members is not Made(1).members
+    assert not hasattr(made, "__signature__")

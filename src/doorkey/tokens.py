@@ -11,7 +11,7 @@ from typing import Any, ClassVar, Final, Self, cast
 
 from doorkey.arguments import seconds
 from doorkey.errors import UsageError
-from doorkey.values import MASK, ReadOnlyDict, Scope, Secret, clears_locals, hides_locals
+from doorkey.values import MASK, ReadOnlyDict, Scope, Secret, ShownDefaults, clears_locals, hides_locals
 
 __all__ = ["OAuth2Token", "OAuthToken"]
 
@@ -137,6 +137,8 @@ class OAuthToken:
     dropped: names of members of the response that were dropped, because no store could hold them.
     id_token_claims: verified claims of `id_token`; None if it was not verified. They are never stored.
     """
+
+    __signature__ = ShownDefaults()
 
     access_token: Secret
     token_type: str = "Bearer"

@@ -9,7 +9,7 @@ the frames of those callables, with their variables.
 from __future__ import annotations
 
 import hmac
-from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import wraps
@@ -27,6 +27,39 @@ T = TypeVar("T")
 MASK = "***"
 _IS_COROUTINE: Final = 0x80
 _SUSPENDS: Final = 0x20 | 0x80 | 0x200  # flags of the code of generators, coroutines and asynchronous generators
+
+
+class ShownDefaults:
+    """The `__signature__` of a dataclass: `help()` shows the value of each default instead of ``<factory>``."""
+
+    def __get__(self, instance: object, owner: Any) -> Any:
+        import inspect
+
+        if instance is not None:  # only the class has a constructor
+            raise AttributeError("__signature__")
+        own = inspect.signature(owner.__init__)
+        parameters = [
+            one.replace(default=_shown_default(owner.__dataclass_fields__[one.name].default_factory))
+            if repr(one.default) == "<factory>"
+            else one
+            for one in list(own.parameters.values())[1:]
+        ]
+        return own.replace(parameters=parameters)
+
+
+def _shown_default(factory: Callable[[], Any]) -> Any:
+    """Return what the factory makes. Its `repr` is that of a plain mapping, or has no address."""
+    made: Any = factory()
+    if isinstance(made, Mapping):
+        return dict(cast("Mapping[str, Any]", made))
+    if " at 0x" not in repr(made):
+        return made
+    kind = made.__class__
+
+    def shown(self: object) -> str:
+        return f"{kind.__name__}()"
+
+    return type(kind.__name__, (kind,), {"__repr__": shown})()
 
 
 def without_frames(error: E) -> E:

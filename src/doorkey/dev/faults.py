@@ -22,6 +22,7 @@ from doorkey.arguments import count, encodable, instance, members, seconds, text
 from doorkey.errors import UsageError, printable
 from doorkey.runtime.forks import ForkSafeLock
 from doorkey.server.option_names import suggests_names
+from doorkey.values import ShownDefaults
 from doorkey.wire.messages import Pairs
 
 HOLD_SECONDS = 30.0
@@ -48,6 +49,8 @@ class Fault:
     reset: resets the connection "before" or "after" the request is processed; None: no reset.
     arrived: an event that is set when the request has arrived, so that a test can wait for this.
     """
+
+    __signature__ = ShownDefaults()
 
     status: int | None = None
     body: bytes = b""

@@ -17,7 +17,7 @@ from doorkey.errors import (
 )
 from doorkey.protocol.token_endpoint import ACCEPT
 from doorkey.tokens import legal_refresh_token, lifetime_of
-from doorkey.values import Scope, Secret
+from doorkey.values import Scope, Secret, ShownDefaults
 from doorkey.wire.error_context import names_exchange
 from doorkey.wire.flow import Flow, Sleep
 from doorkey.wire.messages import Pairs, Request, Response
@@ -49,6 +49,8 @@ class DeviceAuthorization:
     scope: the requested scope.
     issuer: the issuer of the server, or None if the client does not know it. No other server gets the code.
     """
+
+    __signature__ = ShownDefaults()
 
     user_code: str
     verification_uri: str

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 from doorkey.arguments import mapping, text
 from doorkey.errors import InvalidResponse, UsageError, VerificationError
+from doorkey.values import ShownDefaults
 from doorkey.wire.urls import check_endpoint, how_issuers_differ, http_hosts_of, shown_url
 
 ENDPOINTS: Final = (
@@ -75,6 +76,8 @@ class ServerMetadata:
     Raises `UsageError` for an invalid URL of an endpoint, for plain http to other hosts, and for an https issuer with
     an http endpoint.
     """
+
+    __signature__ = ShownDefaults()
 
     issuer: str | None = None
     authorization_endpoint: str | None = None

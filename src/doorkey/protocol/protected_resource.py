@@ -9,6 +9,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 from doorkey.arguments import mapping, texts
 from doorkey.errors import InvalidResponse, UsageError, VerificationError
+from doorkey.values import ShownDefaults
 from doorkey.wire.messages import Request, Response
 from doorkey.wire.responses import json_answer
 from doorkey.wire.urls import check_endpoint, shown_url
@@ -46,6 +47,8 @@ class ProtectedResource:
     Raises `UsageError` for a resource or an authorization server that is not an https URL, and for a member in `extra`
     that has a parameter here.
     """
+
+    __signature__ = ShownDefaults()
 
     resource: str
     authorization_servers: tuple[str, ...] = ()

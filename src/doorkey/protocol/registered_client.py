@@ -10,7 +10,7 @@ from typing import Any, Final
 from doorkey.arguments import instance, mapping, nonempty_text, seconds
 from doorkey.errors import UsageError
 from doorkey.tokens import legal_refresh_token, legal_token
-from doorkey.values import RedactedDict, Secret, constructor_clears_locals, hides_locals
+from doorkey.values import RedactedDict, Secret, ShownDefaults, constructor_clears_locals, hides_locals
 from doorkey.wire.urls import check_endpoint
 
 ISSUED: Final = (
@@ -39,6 +39,8 @@ class RegisteredClient:
 
     Raises `UsageError` for a value of another type, and for an invalid URL (RFC 7592 §3).
     """
+
+    __signature__ = ShownDefaults()
 
     client_id: str
     client_secret: Secret | None = None

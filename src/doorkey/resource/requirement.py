@@ -12,7 +12,7 @@ from doorkey.errors import UsageError
 from doorkey.jose.claim_rules import numeric_date
 from doorkey.protocol.rejections import InsufficientPrivileges, StepUpRequired
 from doorkey.resource.access_token import AccessToken
-from doorkey.values import Scope
+from doorkey.values import Scope, ShownDefaults
 
 ClaimName: TypeAlias = str | tuple[str, ...]
 ClaimCheck: TypeAlias = "Callable[[Any], object] | str | int | float | bool | None"
@@ -34,6 +34,8 @@ class Requirement:
 
     Raises `UsageError` for values of other types.
     """
+
+    __signature__ = ShownDefaults()
 
     scopes: str | Iterable[str] = ()
     claims: Mapping[ClaimName, ClaimCheck] = field(default_factory=dict[ClaimName, ClaimCheck], hash=False)

@@ -11,6 +11,7 @@ from doorkey.errors import UsageError
 from doorkey.server.checks import check_claims, check_known, check_optional, names
 from doorkey.server.option_names import options_checked
 from doorkey.server.registrations import SIGNING_ALGS, Client, TrustedIssuer
+from doorkey.values import ShownDefaults
 
 
 @options_checked("Settings")
@@ -40,6 +41,8 @@ class Settings:
     device_code_lifetime: seconds for which a device may poll (RFC 8628 §3.2).
     device_interval: seconds between two polls of a device.
     """
+
+    __signature__ = ShownDefaults()
 
     access_token_lifetime: int = 60
     session_idle: int = 1800

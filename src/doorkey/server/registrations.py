@@ -21,7 +21,7 @@ from doorkey.server.checks import (
     names,
 )
 from doorkey.server.option_names import options_checked
-from doorkey.values import Secret
+from doorkey.values import Secret, ShownDefaults
 from doorkey.wire.urls import check_endpoint
 
 NONE = "none"
@@ -96,6 +96,8 @@ class Client:
 
     Raises `UsageError` for an invalid value.
     """
+
+    __signature__ = ShownDefaults()
 
     client_id: str
     client_name: str | None = None
@@ -201,6 +203,8 @@ class User:
 
     Raises `UsageError` for an invalid value.
     """
+
+    __signature__ = ShownDefaults()
 
     sub: str
     username: str

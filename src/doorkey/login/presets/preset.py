@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from doorkey.protocol.client_identity import ClientAuthMethod
+from doorkey.values import ShownDefaults
 from doorkey.wire.flow import Flow
 
 if TYPE_CHECKING:
@@ -41,6 +42,8 @@ class Preset:
     logout_uri_param: name of the parameter with the URL to which the browser comes back after a logout.
     note: the differences from the specifications, in one sentence.
     """
+
+    __signature__ = ShownDefaults()
 
     name: str
     label: str
