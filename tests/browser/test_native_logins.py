@@ -15,7 +15,7 @@ import pytest
 from doorkey.dev import Provider, client
 from doorkey.login.errors import LoginRefused
 from doorkey.native import NativeLogin, login_in_browser
-from tests.cli.running import Terminal, finished
+from tests.support.cli_runner import Terminal, finished
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page

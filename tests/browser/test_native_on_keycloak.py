@@ -14,8 +14,8 @@ import anyio
 import pytest
 
 from doorkey.native import NativeLogin, alogin_in_browser, login_in_browser
-from tests.cli.running import finished, on_terminal
 from tests.servers.handle import RealServer
+from tests.support.cli_runner import finished, on_terminal
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page

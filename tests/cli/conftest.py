@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from doorkey.dev import Provider
-from tests.cli.running import Run
+from tests.support.cli_runner import Run
 
 
 @pytest.fixture

@@ -16,9 +16,9 @@ from doorkey.cli.errors import CommandError, ExitStatus
 from doorkey.dev import Provider
 from doorkey.errors import RecordError
 from doorkey.stores import SQLiteStore
-from tests.cli.api.server import Reply, serving
 from tests.cli.logins import SECRET, logged_in, refreshes, token_of
-from tests.cli.running import Run
+from tests.support.api_server import Reply, serving
+from tests.support.cli_runner import Run
 
 
 def test_the_first_account_is_the_default_until_another_is_chosen(run: Run, home: Path, server: Provider) -> None:

@@ -14,7 +14,7 @@ from doorkey.dev import Provider
 from doorkey.errors import StoreError
 from doorkey.stores import SQLiteStore
 from tests.cli.logins import CLIENT, logged_in, logged_in_long_ago, refreshes, token_of
-from tests.cli.running import Run
+from tests.support.cli_runner import Run
 
 
 def delete_everything(home: Path) -> None:

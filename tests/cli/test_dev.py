@@ -10,7 +10,7 @@ import requests
 
 from doorkey.dev import Provider
 from doorkey.dev.command import LAST_LINE, OPTIONS
-from tests.cli.running import Run, on_terminal
+from tests.support.cli_runner import Run, on_terminal
 
 
 def test_it_serves_its_page_until_ctrl_c(home: Path) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from doorkey.cli.home import data_directory, home, make_home
-from tests.cli.running import Run
+from tests.support.cli_runner import Run
 
 PLACES: list[tuple[dict[str, str], str, str]] = [
     ({"DOORKEY_HOME": "/keys", "XDG_DATA_HOME": "/data"}, "linux", "/keys"),

@@ -16,7 +16,7 @@ from doorkey.dev import Provider
 from doorkey.tokens import OAuth2Token
 from tests.cli.inspect.tokens import signed
 from tests.cli.logins import logged_in
-from tests.cli.running import Run
+from tests.support.cli_runner import Run
 from tests.support.serving_thread import serving_thread
 
 EVIL = "\x1b]0;owned\x07\x1b[2J\u202e\x9b<script>alert(1)</script>"

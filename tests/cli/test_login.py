@@ -13,10 +13,10 @@ from doorkey.cli.accounts import Account, Book
 from doorkey.cli.logins import account_name, issuer_url
 from doorkey.dev import Provider
 from doorkey.jose.compact import unsafe_claims
-from tests.cli.api.server import Reply, serving
 from tests.cli.browsers import LogsInAtOnce
 from tests.cli.logins import REALM
-from tests.cli.running import Run
+from tests.support.api_server import Reply, serving
+from tests.support.cli_runner import Run
 
 CLIENT = "public-native"
 

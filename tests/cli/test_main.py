@@ -12,7 +12,7 @@ import pytest
 
 import doorkey
 from doorkey.cli.main import COMMANDS, cli
-from tests.cli.running import Run, finished, on_terminal
+from tests.support.cli_runner import Run, finished, on_terminal
 
 SLOW = {
     *("httpx", "httpx2", "requests", "urllib3", "aiohttp", "anyio", "rich", "segno", "keyring", "cryptography"),

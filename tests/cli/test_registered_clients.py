@@ -13,7 +13,7 @@ from doorkey.dev import Provider
 from doorkey.values import Secret
 from tests.cli.browsers import LogsInAtOnce
 from tests.cli.logins import REALM, token_of
-from tests.cli.running import Run
+from tests.support.cli_runner import Run
 
 
 @pytest.fixture

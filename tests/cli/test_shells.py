@@ -10,7 +10,7 @@ from doorkey.cli.main import COMMANDS, cli
 from doorkey.cli.shells import Bash, Fish
 from doorkey.dev import Provider
 from tests.cli.logins import logged_in
-from tests.cli.running import Run
+from tests.support.cli_runner import Run
 
 
 def shell(kind: type[Bash | Fish]) -> Bash | Fish:

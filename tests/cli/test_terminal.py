@@ -8,7 +8,7 @@ import pytest
 
 from doorkey.cli.terminal import out_console
 from tests.cli.inspect.tokens import signed
-from tests.cli.running import Run
+from tests.support.cli_runner import Run
 
 
 class Stream(io.StringIO):

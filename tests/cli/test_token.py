@@ -13,7 +13,7 @@ from doorkey.cli.accounts import Accounts
 from doorkey.dev import Provider
 from doorkey.jose.compact import unsafe_claims
 from tests.cli.logins import CLIENT, REALM, SECRET, logged_in, logged_in_long_ago, refreshes
-from tests.cli.running import Run
+from tests.support.cli_runner import Run
 
 
 def test_a_fresh_token_is_printed_alone_and_without_a_request(run: Run, home: Path, server: Provider) -> None:

@@ -11,10 +11,10 @@ from doorkey.dev.client_names import ClientNames
 from doorkey.server.endpoints.account import Account
 from doorkey.server.endpoints.consent import ConsentNeeded
 from doorkey.server.model import Consent, Grant, Session
-from tests.pages.reading import Page
 from tests.recordings.realm import Realm
 from tests.servers.browser import Browser, forms
 from tests.servers.handle import CALLBACK
+from tests.support.page_reading import Page
 
 HOSTILE = '"><img src=x onerror=alert(1)>'
 URL = "http://127.0.0.1:1/realms/master/account"

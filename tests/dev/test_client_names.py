@@ -17,10 +17,10 @@ from doorkey.server.endpoints.device_question import DeviceQuestion
 from doorkey.server.endpoints.login import LoginNeeded
 from doorkey.server.model import Consent, Grant, Session
 from doorkey.wire.messages import Response
-from tests.pages.reading import Page
 from tests.recordings.realm import Realm
 from tests.servers.browser import Browser, forms
 from tests.servers.handle import CALLBACK
+from tests.support.page_reading import Page
 
 URL = "http://127.0.0.1:1/x"
 HOSTILE = "<img src=x onerror=alert(1)>"

@@ -13,10 +13,10 @@ from doorkey.dev.control_page.actions import ACTIONS, DONE, EXPIRE, FAILURES, RE
 from doorkey.errors import UsageError
 from doorkey.integrations.requests_client import OAuth2Session, OAuthError
 from doorkey.jose.verification import unsafe_claims
-from tests.pages.reading import Page
 from tests.recordings.realm import Realm
 from tests.servers.browser import forms
 from tests.servers.handle import CALLBACK
+from tests.support.page_reading import Page
 
 HOSTILE = '"><img src=x onerror=alert(1)>'
 

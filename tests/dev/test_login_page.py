@@ -7,10 +7,10 @@ from doorkey.dev import Provider
 from doorkey.dev.client_names import ClientNames
 from doorkey.dev.pages import error_page, login_page
 from doorkey.server.endpoints.login import LoginNeeded
-from tests.pages.reading import Page
 from tests.recordings.realm import ALICE, Realm
 from tests.servers.browser import Browser, forms
 from tests.servers.handle import CALLBACK
+from tests.support.page_reading import Page
 
 
 @pytest.fixture

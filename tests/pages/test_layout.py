@@ -1,7 +1,7 @@
 from doorkey.pages.layout import page
 from doorkey.pages.markup import fill
 from doorkey.pages.style import STYLE
-from tests.pages.reading import Page
+from tests.support.page_reading import Page
 
 
 def test_a_page_has_a_language_a_title_one_heading_and_landmarks() -> None:

@@ -4,7 +4,7 @@ import pytest
 
 from doorkey.errors import UsageError
 from doorkey.pages import choice_page, error_page, logged_out_page
-from tests.pages.reading import Page
+from tests.support.page_reading import Page
 
 HOSTILE = '"><img src=x onerror=alert(1)>'
 

@@ -9,7 +9,7 @@ from doorkey.pages.parts import (
     problem,
     submit,
 )
-from tests.pages.reading import Page
+from tests.support.page_reading import Page
 
 HOSTILE = '"><script>alert(1)</script>'
 

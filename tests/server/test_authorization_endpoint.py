@@ -12,9 +12,9 @@ from doorkey.server.endpoints.script import script
 from doorkey.server.responses.responses import redirect
 from doorkey.wire.flow import run
 from doorkey.wire.messages import FORM, Request, Response
-from tests.pages.reading import Page
 from tests.server.world import APP, CALLBACK, ENDPOINTS, ISSUER, SPA, World, callback
 from tests.servers.browser import forms
+from tests.support.page_reading import Page
 
 
 @pytest.fixture

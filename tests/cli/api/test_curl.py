@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from doorkey.dev import Provider
-from tests.cli.api.server import API, Reply, serving
 from tests.cli.logins import REALM, logged_in, refreshes
-from tests.cli.running import COMMAND, Run, finished
+from tests.support.api_server import API, Reply, serving
+from tests.support.cli_runner import COMMAND, Run, finished
 
 INVALID_TOKEN = {"WWW-Authenticate": 'Bearer realm="orders", error="invalid_token", error_description="revoked"'}
 

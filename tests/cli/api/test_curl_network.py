@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 
 from doorkey.dev import Provider
-from tests.cli.api.server import Reply, serving
 from tests.cli.logins import logged_in
-from tests.cli.running import Run
+from tests.support.api_server import Reply, serving
+from tests.support.cli_runner import Run
 from tests.support.hostile_server import reply
 from tests.support.named_servers import Authority, Proven
 

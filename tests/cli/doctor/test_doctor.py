@@ -11,7 +11,7 @@ from doorkey.cli.doctor.audit import Audit
 from doorkey.cli.doctor.finding import Finding, failure, ok, warning
 from doorkey.cli.doctor.view import rendered
 from tests.cli.doctor.issuers import PLACE, GoodIssuer
-from tests.cli.running import Run
+from tests.support.cli_runner import Run
 from tests.support.hostile_server import Exchange, Hostile, reply
 
 

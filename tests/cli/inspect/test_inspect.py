@@ -9,7 +9,7 @@ import pytest
 from doorkey.jose.generation import generate_key
 from doorkey.jose.signing import sign
 from tests.cli.inspect.tokens import own_key, signed
-from tests.cli.running import Run, on_terminal
+from tests.support.cli_runner import Run, on_terminal
 from tests.support.fake_clock import Clock, real_time
 from tests.support.hostile_server import Hostile, reply, reset
 from tests.support.openid_provider import CLIENT, OpenIDProvider, Signer

@@ -15,7 +15,7 @@ from doorkey.tokens import OAuth2Token
 from doorkey.values import Secret
 from tests.cli.inspect.tokens import signed
 from tests.cli.logins import CLIENT, REALM, logged_in, logged_in_long_ago
-from tests.cli.running import Run
+from tests.support.cli_runner import Run
 from tests.support.fake_clock import real_time
 from tests.support.hostile_server import Hostile, reply
 from tests.support.openid_provider import OpenIDProvider

@@ -13,7 +13,7 @@ import pytest
 
 from doorkey.dev import Provider
 from tests.cli.logins import logged_in
-from tests.cli.running import COMMAND, Run, Terminal
+from tests.support.cli_runner import COMMAND, Run, Terminal
 
 SHOWN = {
     "doorkey tok": "doorkey token ",

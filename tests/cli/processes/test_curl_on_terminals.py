@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from doorkey.dev import Provider
-from tests.cli.api.server import Reply, serving
 from tests.cli.logins import logged_in
-from tests.cli.running import finished, on_terminal
+from tests.support.api_server import Reply, serving
+from tests.support.cli_runner import finished, on_terminal
 
 BODY = b'{"a": "\x1b]0;owned\x07\x1b[2J"}\n'
 

@@ -19,7 +19,7 @@ import pytest
 from doorkey.cli.accounts import Accounts
 from doorkey.dev import Provider
 from tests.cli.logins import REALM, logged_in, logged_in_long_ago, refreshes, token_of
-from tests.cli.running import COMMAND, Run
+from tests.support.cli_runner import COMMAND, Run
 
 ROOT = Path(__file__).resolve().parents[3]
 NAMESPACE = ("unshare", "--map-root-user", "--mount")

@@ -15,10 +15,10 @@ import pytest
 
 from doorkey import DeviceAuthorization, native
 from doorkey.login.errors import LoginExpired
-from tests.cli.running import finished
 from tests.servers.handle import RealServer
 from tests.servers.keycloak_realms import Admin
 from tests.servers.running import started
+from tests.support.cli_runner import finished
 
 SECONDS = 1
 pytestmark = pytest.mark.real_server

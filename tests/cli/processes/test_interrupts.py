@@ -11,8 +11,8 @@ import pytest
 
 from doorkey.cli.accounts import Account, Accounts
 from doorkey.tokens import OAuth2Token
-from tests.cli.api.server import Reply, serving
-from tests.cli.running import Run, on_terminal
+from tests.support.api_server import Reply, serving
+from tests.support.cli_runner import Run, on_terminal
 
 
 @pytest.mark.parametrize("end", [None, signal.SIGTERM, signal.SIGHUP])

@@ -11,7 +11,7 @@ import pytest
 
 from doorkey.dev import Provider
 from tests.cli.logins import logged_in
-from tests.cli.running import finished, on_terminal
+from tests.support.cli_runner import finished, on_terminal
 
 ROOT = Path(__file__).resolve().parents[3]
 SENTENCE = "the key of the token store is in the keyring of the operating system, but"

@@ -7,7 +7,7 @@ from urllib.request import urlopen
 
 from doorkey.dev import Provider
 from tests.cli.logins import REALM
-from tests.cli.running import on_terminal, started
+from tests.support.cli_runner import on_terminal, started
 
 CLIENT = "public-native"
 

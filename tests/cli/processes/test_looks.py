@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from doorkey.dev import Provider
-from tests.cli.api.server import API, Reply, serving
 from tests.cli.logins import REALM, logged_in
-from tests.cli.running import on_terminal
+from tests.support.api_server import API, Reply, serving
+from tests.support.cli_runner import on_terminal
 
 COLOR = re.compile(r"\x1b\[(?:\d+;)*(?:3[0-8]|4[0-8]|9[0-7]|10[0-7])(?:;\d+)*m")
 OPAQUE = json.dumps({"orders": [1, 2]}).encode()

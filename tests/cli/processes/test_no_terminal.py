@@ -10,7 +10,7 @@ import pytest
 
 from doorkey.dev import Provider
 from tests.cli.logins import CLIENT, REALM, SECRET, logged_in
-from tests.cli.running import finished
+from tests.support.cli_runner import finished
 
 COMMANDS = {
     "login --paste --client-id public-native ISSUER": 1,

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from doorkey.dev import Provider
 from tests.cli.logins import REALM
-from tests.cli.running import Run, on_terminal, started
+from tests.support.cli_runner import Run, on_terminal, started
 
 CLIENT = "public-native"
 

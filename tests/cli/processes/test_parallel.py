@@ -6,7 +6,7 @@ from pathlib import Path
 
 from doorkey.dev import Provider
 from tests.cli.logins import logged_in_long_ago, refreshes
-from tests.cli.running import started
+from tests.support.cli_runner import started
 
 SHELLS = 20
 

@@ -11,7 +11,7 @@ import pytest
 
 from doorkey.dev import Provider
 from tests.cli.logins import logged_in, logged_in_long_ago, refreshes
-from tests.cli.running import Run, finished, started
+from tests.support.cli_runner import Run, finished, started
 
 PRINTS = "import os, sys; print(os.environ[sys.argv[1]])"
 

@@ -12,7 +12,7 @@ import pytest
 
 from doorkey.dev import Provider
 from tests.cli.logins import logged_in
-from tests.cli.running import finished
+from tests.support.cli_runner import finished
 
 CLOSED = "doorkey: stdout cannot be written to: Bad file descriptor\n"
 

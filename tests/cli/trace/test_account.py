@@ -11,8 +11,8 @@ import pytest
 from doorkey.cli.accounts import Account, Accounts
 from doorkey.tokens import OAuth2Token
 from doorkey.values import Secret
-from tests.cli.running import Run
 from tests.cli.trace.provider import CLIENT, SECRET, KnownProvider
+from tests.support.cli_runner import Run
 from tests.support.fake_clock import real_time
 from tests.support.hostile_server import Hostile
 

@@ -15,8 +15,8 @@ from doorkey.cli.trace.steps import Options, traced
 from doorkey.cli.trace.view import rendered
 from doorkey.errors import OAuthError, VerificationError
 from doorkey.values import Secret
-from tests.cli.running import Run
 from tests.cli.trace.provider import CLIENT, SECRET, KnownProvider
+from tests.support.cli_runner import Run
 from tests.support.fake_clock import real_time
 from tests.support.hostile_server import Hostile, reply
 
