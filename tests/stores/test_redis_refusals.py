@@ -22,8 +22,8 @@ from tests.servers.handle import RealServer
 from tests.servers.process import nobodys_port, port_of_ones_own
 from tests.servers.redis import Redis
 from tests.stores.own_server import own, until
-from tests.stores.wire import Wire, wire
 from tests.support.every_store import LONG
+from tests.support.tcp_proxy import TCPProxy, tcp_proxy
 
 CLIENT: Any = redis
 
@@ -45,7 +45,7 @@ class Pair:
 
     primary: Database
     replica: Database
-    name: Wire
+    name: TCPProxy
 
     def fail_over(self) -> None:
         """Make the replica the primary, and the other way around; the name leads to the new primary."""
@@ -72,7 +72,7 @@ def pair(redis_server: RealServer) -> Iterator[Pair]:  # skips or fails the test
             stack.enter_context(server.serving())
         primary, replica = servers
         told(replica, "REPLICAOF", "127.0.0.1", primary.port)
-        yield Pair(primary, replica, stack.enter_context(wire(primary.port)))
+        yield Pair(primary, replica, stack.enter_context(tcp_proxy(primary.port)))
 
 
 def test_a_store_whose_node_became_a_replica_reconnects_by_its_name_and_goes_on(pair: Pair, key: str) -> None:

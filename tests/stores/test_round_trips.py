@@ -11,8 +11,8 @@ import pytest
 
 from doorkey.stores import AsyncSQLStore, SQLStore, sql_engine
 from tests.servers.handle import RealServer
-from tests.stores.wire import Wire, wire
 from tests.support.every_store import LONG, SERVERS
+from tests.support.tcp_proxy import TCPProxy, tcp_proxy
 
 KINDS = [
     pytest.param(kind, held, id=kind, marks=pytest.mark.real_server)
@@ -27,10 +27,10 @@ def busy(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def real(kind: str, request: pytest.FixtureRequest) -> Iterator[Wire]:
+def real(kind: str, request: pytest.FixtureRequest) -> Iterator[TCPProxy]:
     """A wire to the real server of that kind."""
     server: RealServer = request.getfixturevalue(SERVERS[kind])
-    with wire(urlsplit(server.origin).port) as one:
+    with tcp_proxy(urlsplit(server.origin).port) as one:
         yield one
 
 
@@ -42,7 +42,7 @@ def url_of(kind: str, port: int, *, awaited: bool) -> str:
 
 @pytest.mark.usefixtures("busy")
 @pytest.mark.parametrize(("kind", "held"), KINDS)
-def test_each_call_of_an_sql_store_is_one_round_trip(kind: str, held: int, real: Wire, key: str) -> None:
+def test_each_call_of_an_sql_store_is_one_round_trip(kind: str, held: int, real: TCPProxy, key: str) -> None:
     def cost(call: Callable[[], object]) -> int:
         before = real.asked
         call()
@@ -62,7 +62,9 @@ def test_each_call_of_an_sql_store_is_one_round_trip(kind: str, held: int, real:
 
 @pytest.mark.usefixtures("busy")
 @pytest.mark.parametrize(("kind", "held"), KINDS)
-def test_each_call_of_an_asynchronous_sql_store_is_one_round_trip(kind: str, held: int, real: Wire, key: str) -> None:
+def test_each_call_of_an_asynchronous_sql_store_is_one_round_trip(
+    kind: str, held: int, real: TCPProxy, key: str
+) -> None:
     async def use() -> list[int]:
         store = AsyncSQLStore(url_of(kind, real.port, awaited=True), timeout=LONG)
         await store.create_table()
@@ -89,7 +91,7 @@ def test_each_call_of_an_asynchronous_sql_store_is_one_round_trip(kind: str, hel
 
 @pytest.mark.parametrize(("kind", "held"), KINDS)
 def test_a_connection_that_was_idle_is_looked_at_before_it_is_used(
-    kind: str, held: int, real: Wire, key: str, monkeypatch: pytest.MonkeyPatch
+    kind: str, held: int, real: TCPProxy, key: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with closing(SQLStore(url_of(kind, real.port, awaited=False), timeout=LONG)) as store:
         store.create_table()

@@ -13,8 +13,8 @@ import pytest
 from doorkey.errors import StoreError, UsageError
 from doorkey.stores import AsyncRedisStore, AsyncSQLStore, AsyncStore, Lease, Record, RedisStore, SQLStore, Store
 from tests.servers.handle import RealServer
-from tests.stores.wire import Wire, wire
 from tests.support.every_store import LONG, SERVERS
+from tests.support.tcp_proxy import TCPProxy, tcp_proxy
 
 SHORT = 0.2
 """Seconds, where nothing is to answer."""
@@ -68,16 +68,16 @@ def calls_of(store: Any) -> list[Callable[[], Any]]:
 
 
 @pytest.fixture
-def nobody() -> Iterator[Wire]:
-    with wire() as one:
+def nobody() -> Iterator[TCPProxy]:
+    with tcp_proxy() as one:
         yield one
 
 
 @pytest.fixture
-def real(kind: str, request: pytest.FixtureRequest) -> Iterator[Wire]:
+def real(kind: str, request: pytest.FixtureRequest) -> Iterator[TCPProxy]:
     """A wire to the real server of that kind."""
     server: RealServer = request.getfixturevalue(SERVERS[kind])
-    with wire(urlsplit(server.origin).port) as one:
+    with tcp_proxy(urlsplit(server.origin).port) as one:
         yield one
 
 
@@ -106,7 +106,7 @@ async def aloaded(store: AsyncStore, key: str) -> Record | None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_server_that_takes_the_connection_and_says_nothing_is_a_typed_error(kind: str, nobody: Wire) -> None:
+def test_a_server_that_takes_the_connection_and_says_nothing_is_a_typed_error(kind: str, nobody: TCPProxy) -> None:
     store = blocking(kind, nobody.port, SHORT)
     with closing(store):
         for call in calls_of(store):
@@ -117,7 +117,7 @@ def test_a_server_that_takes_the_connection_and_says_nothing_is_a_typed_error(ki
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_an_asynchronous_store_whose_server_says_nothing_is_a_typed_error(kind: str, nobody: Wire) -> None:
+def test_an_asynchronous_store_whose_server_says_nothing_is_a_typed_error(kind: str, nobody: TCPProxy) -> None:
     async def ask() -> None:
         store = awaited(kind, nobody.port, SHORT)
         for call in calls_of(store):
@@ -131,7 +131,7 @@ def test_an_asynchronous_store_whose_server_says_nothing_is_a_typed_error(kind: 
 
 @pytest.mark.parametrize("kind", REAL)
 def test_a_server_that_falls_silent_is_an_outage_and_is_used_again_when_it_is_back(
-    kind: str, real: Wire, key: str
+    kind: str, real: TCPProxy, key: str
 ) -> None:
     saved(kind, real.port, key)
     store = blocking(kind, real.port, ENOUGH)
@@ -147,7 +147,7 @@ def test_a_server_that_falls_silent_is_an_outage_and_is_used_again_when_it_is_ba
 
 @pytest.mark.parametrize("kind", REAL)
 def test_an_asynchronous_store_whose_server_falls_silent_is_used_again_when_it_is_back(
-    kind: str, real: Wire, key: str
+    kind: str, real: TCPProxy, key: str
 ) -> None:
     async def use() -> None:
         store = awaited(kind, real.port, ENOUGH)

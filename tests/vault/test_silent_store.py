@@ -13,10 +13,10 @@ from doorkey.vault import AsyncTokenVault, TokenVault
 from doorkey.vault.commits import GIVEN_UP_AFTER
 from doorkey.vault.effects import Commit
 from tests.servers.handle import RealServer
-from tests.stores.wire import Wire, wire
 from tests.support.every_store import SERVERS
 from tests.support.fake_clock import Clock
 from tests.support.hostile_server import Hostile, token
+from tests.support.tcp_proxy import TCPProxy, tcp_proxy
 from tests.vault.conftest import OLD
 from tests.vault.model import DOWN, World
 
@@ -27,10 +27,10 @@ NO_TOKEN = "no valid token is in memory"
 
 
 @pytest.fixture
-def real(kind: str, request: pytest.FixtureRequest) -> Iterator[Wire]:
+def real(kind: str, request: pytest.FixtureRequest) -> Iterator[TCPProxy]:
     """A wire to the real server of that kind."""
     server: RealServer = request.getfixturevalue(SERVERS[kind])
-    with wire(urlsplit(server.origin).port) as one:
+    with tcp_proxy(urlsplit(server.origin).port) as one:
         yield one
 
 
@@ -52,7 +52,7 @@ async def awaited(kind: str, port: int) -> AsyncStore:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_token_that_is_still_good_is_used_while_the_store_hangs_and_then_the_error_says_so(
-    kind: str, real: Wire, vault_on: Callable[..., TokenVault], hostile: Hostile, clock: Clock, key: str
+    kind: str, real: TCPProxy, vault_on: Callable[..., TokenVault], hostile: Hostile, clock: Clock, key: str
 ) -> None:
     hostile.on("/token", token("at-2", refresh_token="rt-2"))
     vault = vault_on(blocking(kind, real.port))
@@ -74,7 +74,7 @@ def test_a_token_that_is_still_good_is_used_while_the_store_hangs_and_then_the_e
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_an_asynchronous_vault_uses_what_is_still_good_while_its_store_hangs(
-    kind: str, real: Wire, hostile: Hostile, clock: Clock, key: str
+    kind: str, real: TCPProxy, hostile: Hostile, clock: Clock, key: str
 ) -> None:
     hostile.on("/token", token("at-2", refresh_token="rt-2"))
 

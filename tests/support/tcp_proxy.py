@@ -1,4 +1,4 @@
-"""A wire to a server. A test can count its round trips, and cut it without a notice to either end."""
+"""A TCP proxy in front of a server. A test can count its round trips, and cut it without a notice to either end."""
 
 import socket
 import threading
@@ -6,7 +6,7 @@ from collections.abc import Generator
 from contextlib import contextmanager, suppress
 
 
-class Wire:
+class TCPProxy:
     """Listens on `port` and forwards the data to a server. Without a server, no request is answered.
 
     `asked` counts how often a client spoke after it had been answered: the round trips.
@@ -75,9 +75,9 @@ class Wire:
 
 
 @contextmanager
-def wire(server: int | None = None) -> Generator[Wire]:
-    """A wire to the server at that port, or to none."""
-    one = Wire(server)
+def tcp_proxy(server: int | None = None) -> Generator[TCPProxy]:
+    """A TCP proxy of the server at that port, or of none."""
+    one = TCPProxy(server)
     try:
         yield one
     finally:
