@@ -11,10 +11,10 @@ from doorkey.oauth2.client import OAuth2Client
 from doorkey.protocol.metadata import ServerMetadata
 from doorkey.stores import AsyncMemoryStore, MemoryStore
 from doorkey.vault import AsyncTokenVault, TokenVault
-from tests.sessions.grants.test_assertion import ISSUER, KEY, robot
 from tests.support.every_adapter import Adapter
 from tests.support.fake_clock import START, Clock
 from tests.support.hostile_server import Hostile, token
+from tests.support.service_accounts import ISSUER, KEY, robot
 
 OLD = {"access_token": "at-1", "refresh_token": "rt-1", "expires_at": START + 300, "expires_in": 300}
 AS = "https://as.example"

@@ -5,10 +5,10 @@ from typing import Any
 import pytest
 
 from doorkey.errors import InvalidResponse, MissingTokenError, ServerError, UnsupportedTokenType, UsageError
-from tests.sessions.grants.test_refresh import logged_in
 from tests.support.contract_servers import Code, Introspecting, Site, on
 from tests.support.every_adapter import Adapter, Client
 from tests.support.hostile_server import Hostile, reply
+from tests.support.session_logins import logged_in
 
 TOKEN = {"access_token": "at-1", "refresh_token": "rt-1"}
 

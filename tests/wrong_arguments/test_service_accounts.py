@@ -11,10 +11,10 @@ import pytest
 
 from doorkey.jose.generation import generate_key
 from doorkey.oauth2.rfc7523 import ClientSecretJWT, PrivateKeyJWT
-from tests.sessions.grants.test_assertion import CLASSES
-from tests.sessions.grants.test_key_file import written
 from tests.support.every_adapter import Adapter
 from tests.support.hostile_server import Hostile, token
+from tests.support.key_files import written
+from tests.support.service_accounts import CLASSES
 from tests.support.wrong_values import failures, parameters_of, refused
 
 pytestmark = pytest.mark.parametrize("adapter", ["requests", "httpx2-async"], indirect=True)

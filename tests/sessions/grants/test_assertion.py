@@ -3,38 +3,22 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from doorkey.dev import Provider
 from doorkey.errors import InvalidGrant, UsageError
-from doorkey.integrations.httpx_client import on
 from doorkey.integrations.requests_client import AssertionSession
-from doorkey.jose.generation import generate_key, private_jwk
 from doorkey.jose.signing import sign
 from doorkey.jose.verification import unsafe_claims, unsafe_header
 from tests.servers.handle import RealServer
 from tests.support.every_adapter import Adapter, Client
 from tests.support.fake_clock import Clock
 from tests.support.hostile_server import Hostile, token
+from tests.support.service_accounts import ISSUER, KEY, robot
 
-KEY = private_jwk(generate_key("RS256")).reveal()
 JWT_BEARER = AssertionSession.JWT_BEARER_GRANT_TYPE
-ISSUER = "robots@project.example"
-
-CLASSES: dict[str, Callable[..., Any]] = {
-    "requests": AssertionSession,
-    "httpx2": on("httpx2").AssertionClient,
-    "httpx2-async": on("httpx2").AsyncAssertionClient,
-    "httpx": on("httpx").AssertionClient,
-    "httpx-async": on("httpx").AsyncAssertionClient,
-}
-
-
-def robot(adapter: Adapter, **options: Any) -> Client:
-    return adapter.adopt(CLASSES[adapter.kind.name](**{**adapter.kind.defaults, **options}))
 
 
 def test_the_documents_service_account_just_works(adapter: Adapter, hostile: Hostile, clock: Clock) -> None:

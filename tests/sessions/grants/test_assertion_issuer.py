@@ -9,10 +9,10 @@ from doorkey.errors import UsageError
 from doorkey.jose.generation import generate_key
 from doorkey.jose.verification import unsafe_claims
 from doorkey.wire.limits import ExchangePolicy
-from tests.sessions.grants.test_assertion import robot
 from tests.support.every_adapter import Adapter
 from tests.support.hostile_server import Hostile, reply, token
 from tests.support.named_servers import Names
+from tests.support.service_accounts import robot
 
 KEY = generate_key("ES256")
 CONFIGURATION = "/.well-known/openid-configuration"

@@ -16,7 +16,7 @@ from doorkey.errors import (
 from doorkey.observe import TokenEvent
 from doorkey.protocol.device import DeviceAuthorization
 from doorkey.values import Secret
-from tests.sessions.renewal.test_from_within import WITHIN, Inside
+from tests.support.calls_during_renewal import WITHIN, Inside
 from tests.support.every_adapter import Adapter, Client
 from tests.support.fake_clock import Clock
 from tests.support.hostile_server import Hostile, Reply, reply, reset, token

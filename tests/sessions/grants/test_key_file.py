@@ -1,35 +1,22 @@
 """`from_file`: the key file of a service account, on every client."""
 
-import json
 import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from doorkey.errors import UsageError
 from doorkey.integrations.requests_client import AssertionSession
 from doorkey.jose.verification import unsafe_claims, verify
 from doorkey.sessions.key_file import MAX_FILE
-from tests.sessions.grants.test_assertion import CLASSES
 from tests.support.every_adapter import Adapter, Client
 from tests.support.fake_clock import Clock
 from tests.support.hostile_server import Hostile, reply, token
+from tests.support.key_files import EMAIL, KEY, PEM, written
+from tests.support.service_accounts import CLASSES
 from tests.support.tracebacks import local_variables
-
-KEY = ec.generate_private_key(ec.SECP256R1())
-PEM = KEY.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
-EMAIL = "robot@project-1.iam.gserviceaccount.com"
-
-
-def written(folder: Path, token_uri: str | None, **members: Any) -> Path:
-    path = folder / "key.json"
-    file = {"type": "service_account", "client_email": EMAIL, "private_key": PEM, "private_key_id": "key-1"}
-    path.write_text(json.dumps({**file, "token_uri": token_uri, **members}))
-    return path
 
 
 def from_file(adapter: Adapter, path: Any, **options: Any) -> Client:

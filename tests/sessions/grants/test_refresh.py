@@ -3,21 +3,10 @@
 import pytest
 
 from doorkey.errors import InvalidGrant, MissingTokenError, OAuthError
-from tests.support.contract_servers import EMBEDDED, KEYCLOAK, Code, Password, Rotating, Site, on
-from tests.support.every_adapter import Adapter, Client
+from tests.support.contract_servers import EMBEDDED, KEYCLOAK, Password, Rotating, Site, on
+from tests.support.every_adapter import Adapter
 from tests.support.hostile_server import Hostile, reply, token
-
-
-def logged_in(adapter: Adapter, site: Site, code: Code, issuer: str | None = None) -> Client:
-    options = {**site.options, "metadata": site.endpoints(issuer)}
-    client = adapter.client(*code.client, scope=code.scope, **options)
-    begun = client.begin_authorization()
-    client.fetch_token(authorization_response=site.log_in(begun.url), transaction=begun)
-    return client
-
-
-def issuer_of(site: Site, rotating: Rotating) -> str:
-    return f"{site.origin}/realms/{rotating.realm}" if rotating.realm else site.issuer
+from tests.support.session_logins import issuer_of, logged_in
 
 
 @on(Password)

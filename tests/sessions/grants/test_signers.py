@@ -18,10 +18,10 @@ from doorkey.errors import TransportError, UsageError
 from doorkey.jose.generation import generate_key
 from doorkey.jose.verification import unsafe_header, verify
 from doorkey.oauth2.rfc7523 import PrivateKeyJWT
-from tests.sessions.grants.test_assertion import robot
 from tests.support.every_adapter import Adapter
 from tests.support.fake_clock import Clock
 from tests.support.hostile_server import Hostile, reply, token
+from tests.support.service_accounts import robot
 
 KEY = ec.generate_private_key(ec.SECP256R1())
 

@@ -1,19 +1,17 @@
 """What a session calls while it renews (a hook, an auth method, `update_token`) may not wait for that renewal."""
 
-from collections.abc import Callable
 from typing import Any
 
 import anyio
 import pytest
 
-from doorkey.errors import OAuthError
 from doorkey.renewal import leader_lock
+from tests.support.calls_during_renewal import WITHIN, Inside
 from tests.support.every_adapter import KINDS, Adapter, Client
 from tests.support.fake_clock import START, Clock
 from tests.support.hostile_server import Hostile, token
 
 OLD = {"access_token": "at-1", "refresh_token": "rt-1", "expires_at": START - 1}
-WITHIN = "UsageError during its own renewal"
 
 only_async = pytest.mark.parametrize("kind", [k for k in KINDS.values() if k.is_async], ids=lambda kind: kind.name)
 only_blocking = pytest.mark.parametrize("adapter", [n for n, k in KINDS.items() if not k.is_async], indirect=True)
@@ -23,36 +21,6 @@ only_blocking = pytest.mark.parametrize("adapter", [n for n, k in KINDS.items() 
 def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """A caller that waits for itself in spite of the checks gets an error after 0.1 seconds, not after 120."""
     monkeypatch.setattr(leader_lock, "MAX_WAIT", 0.1)
-
-
-def told_by(error: OAuthError) -> str:
-    return f"{type(error).__name__} {'during its own renewal' if 'during its own renewal' in str(error) else error}"
-
-
-class Inside:
-    """A callable of the user's own that calls `what` of the session, once, and passes on its last argument."""
-
-    def __init__(self, what: str, *args: Any, is_async: bool) -> None:
-        self.session: Any = None
-        self.told: list[str] = []
-        self._what, self.args = what, args
-        self.call: Callable[..., Any] = self._acall if is_async else self._call
-
-    def _call(self, *passed: Any, **_: Any) -> Any:
-        if not self.told:
-            try:
-                self.told.append(str(getattr(self.session, self._what)(*self.args)))
-            except OAuthError as error:
-                self.told.append(told_by(error))
-        return passed[0] if len(passed) == 1 else passed[-3:]
-
-    async def _acall(self, *passed: Any, **_: Any) -> Any:
-        if not self.told:
-            try:
-                self.told.append(str(await getattr(self.session, self._what)(*self.args)))
-            except OAuthError as error:
-                self.told.append(told_by(error))
-        return passed[0] if len(passed) == 1 else passed[-3:]
 
 
 def expired(adapter: Adapter, hostile: Hostile, inside: Inside, **options: Any) -> Client:

@@ -5,11 +5,11 @@ from typing import Any
 import pytest
 
 from doorkey.errors import InvalidGrant, MissingTokenError, TokenExpiredError
-from tests.sessions.grants.test_refresh import issuer_of, logged_in
 from tests.support.contract_servers import EMBEDDED, KEYCLOAK, ClientCredentials, Password, Rotating, Site, on
 from tests.support.every_adapter import Adapter, Client
 from tests.support.fake_clock import START, Clock
 from tests.support.hostile_server import Hostile, Received, reply, token
+from tests.support.session_logins import issuer_of, logged_in
 
 REFUSED = reply(400, json={"error": "invalid_grant", "error_description": "Session not active"})
 
