@@ -16,9 +16,9 @@ from doorkey.sources.renewed_tokens import check_same_login
 from doorkey.tokens import OAuthToken
 from doorkey.values import Secret
 from tests.login.django.conftest import database_path, django_site, migrated_database
-from tests.oidc.tokens import claims as id_token_claims
 from tests.resource.conftest import apis, clock, portal_of_kind, server
-from tests.resource.world import ACTIVE, API, ASKING, OPAQUE, Apis, Server, page, token
+from tests.support.id_tokens import claims as id_token_claims
+from tests.support.resource_server import ACTIVE, API, ASKING, OPAQUE, Apis, Server, page, token
 
 __all__ = ["apis", "clock", "database_path", "django_site", "migrated_database", "portal_of_kind", "server"]
 

@@ -12,7 +12,7 @@ from doorkey.jose import JsonWebEncryption, JsonWebToken, jwt
 from doorkey.jose.encryption import MAX_BYTES, decrypt, encrypt, is_encrypted, unsafe_encrypted_header
 from doorkey.jose.encryption_algorithms import DEFAULT_MANAGEMENT, MANAGEMENT
 from doorkey.jose.keys import import_key
-from tests.jose.encrypted_tokens import EVERY, FAILED, b64, changed, refused, with_header
+from tests.support.encrypted_tokens import EVERY, FAILED, b64, changed, refused, with_header
 from tests.support.memory import little_memory
 
 RSA = rsa.generate_private_key(public_exponent=65537, key_size=2048)

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from doorkey.errors import UsageError, VerificationError
 from doorkey.jose import JWTClaims
 from doorkey.jose.claim_rules import LEEWAY, MAX_LEEWAY
+from tests.support.json_values import JSON
 
 NOW = 1_700_000_000
 
@@ -175,11 +176,6 @@ def test_a_value_that_is_not_a_mapping_is_an_error(wrong: dict[str, Any]) -> Non
         cast(Any, JWTClaims)(**{"payload": {}, **wrong})
 
 
-JSON: Any = st.recursive(
-    st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), st.text()),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
-    max_leaves=5,
-)
 NAMES = st.sampled_from(["iss", "sub", "aud", "exp", "nbf", "iat", "jti", "x"])
 
 

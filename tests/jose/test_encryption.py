@@ -21,8 +21,8 @@ from doorkey.jose.encryption import (
 )
 from doorkey.jose.encryption_algorithms import DEFAULT_MANAGEMENT, ENCRYPTIONS, MANAGEMENT
 from doorkey.jose.keys import import_key
-from tests.jose.encrypted_tokens import EVERY, FAILED, b64, changed, refused
 from tests.support.changed_text import with_changed
+from tests.support.encrypted_tokens import EVERY, FAILED, b64, changed, refused
 
 RSA = rsa.generate_private_key(public_exponent=65537, key_size=2048)
 EC = ec.generate_private_key(ec.SECP256R1())

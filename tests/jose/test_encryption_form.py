@@ -19,7 +19,7 @@ from doorkey.jose.generation import generate_key
 from doorkey.jose.keys import import_key
 from doorkey.jose.signing import sign
 from doorkey.jose.verification import verify
-from tests.jose.encrypted_tokens import EVERY, FAILED, b64, changed, refused, with_header
+from tests.support.encrypted_tokens import EVERY, FAILED, b64, changed, refused, with_header
 
 RSA = rsa.generate_private_key(public_exponent=65537, key_size=2048)
 

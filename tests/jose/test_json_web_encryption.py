@@ -12,7 +12,7 @@ from doorkey.jose.encryption import encrypt
 from doorkey.jose.encryption_algorithms import ENCRYPTIONS
 from doorkey.jose.errors import DecodeError, UnsupportedAlgorithmError
 from doorkey.values import Secret
-from tests.jose.encrypted_tokens import with_header
+from tests.support.encrypted_tokens import with_header
 
 RSA = rsa.generate_private_key(public_exponent=65537, key_size=2048)
 PRIVATE = RSAKey.import_key(RSA, {"kid": "mine"})

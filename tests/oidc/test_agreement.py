@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from doorkey.errors import VerificationError
 from doorkey.oidc.core.agreement import check_channels, check_renewed
-from tests.jose.test_claims import JSON
-from tests.oidc.tokens import CLIENT, NOW, claims
+from tests.support.id_tokens import CLIENT, NOW, claims
+from tests.support.json_values import JSON
 
 ORIGINAL = claims(auth_time=NOW - 10, azp=CLIENT)
 

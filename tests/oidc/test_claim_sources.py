@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from doorkey.errors import VerificationError
 from doorkey.oidc.core import UserInfo
 from doorkey.oidc.core.claim_sources import only_named
-from tests.jose.test_claims import JSON
+from tests.support.json_values import JSON
 
 SOURCES: dict[str, Any] = {
     "one": {"JWT": "h.p.s"},

@@ -13,7 +13,7 @@ from doorkey.oidc.core.expectations import ExpectedIDToken
 from doorkey.oidc.core.hashes import half_hash
 from doorkey.oidc.core.unsigned import is_unsigned, read_unsigned
 from doorkey.values import Secret
-from tests.oidc.tokens import CLIENT, ISSUER, LOGIN, NOW, claims
+from tests.support.id_tokens import CLIENT, ISSUER, LOGIN, NOW, claims
 
 NONCE = Secret(str(LOGIN["nonce"]))
 

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from doorkey.errors import UsageError, VerificationError
 from doorkey.oidc.core import CodeIDToken, HybridIDToken, IDToken, ImplicitIDToken, UserInfo
 from doorkey.values import Secret
-from tests.jose.test_claims import JSON
-from tests.oidc.tokens import LOGIN, NOW, accept, claims, id_token, refused
+from tests.support.id_tokens import LOGIN, NOW, accept, claims, id_token, refused
+from tests.support.json_values import JSON
 
 
 def test_without_params_what_the_token_says_of_itself_is_judged() -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from doorkey.errors import UsageError
 from doorkey.oidc.core import TenantIssuer
-from tests.oidc.tokens import LOGIN, accept, claims, refused
+from tests.support.id_tokens import LOGIN, accept, claims, refused
 
 TEMPLATE = "https://login.microsoftonline.com/{tenantid}/v2.0"
 OURS, THEIRS = "72f988bf-86f1-41af-91ab-2d7cd011db47", "9188040d-6c67-4c5b-b112-36a304b66dad"

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from doorkey.errors import VerificationError
 from doorkey.oidc.core import TenantIssuer
 from doorkey.oidc.logout import EVENT, FrontChannelLogout, LogoutToken
-from tests.jose.test_claims import JSON
-from tests.oidc.tokens import CLIENT, ISSUER, NOW
+from tests.support.id_tokens import CLIENT, ISSUER, NOW
+from tests.support.json_values import JSON
 
 TENANTS = TenantIssuer("https://as.example/{tenantid}/v2", ["t1"])
 

@@ -10,7 +10,7 @@ from doorkey.jose.claim_rules import LEEWAY
 from doorkey.jose.generation import generate_key
 from doorkey.oidc.core import CodeIDToken, HybridIDToken, IDToken, ImplicitIDToken, UserInfo
 from doorkey.oidc.core.hashes import half_hash
-from tests.oidc.tokens import CLIENT, ISSUER, LOGIN, NOW, accept, claims, refused
+from tests.support.id_tokens import CLIENT, ISSUER, LOGIN, NOW, accept, claims, refused
 
 KINDS = [IDToken, CodeIDToken, ImplicitIDToken, HybridIDToken]
 KEY = generate_key("ES256")

@@ -3,8 +3,8 @@
 import pytest
 from anyio.from_thread import BlockingPortal
 
-from tests.resource.world import API, ISSUER, Api, Apis, Net, Server
 from tests.support.fake_clock import Clock
+from tests.support.resource_server import API, ISSUER, Api, Apis, Net, Server
 
 
 @pytest.fixture

@@ -25,8 +25,8 @@ from doorkey.resource import (
 )
 from doorkey.values import Secret
 from tests.resource.test_requirement import CERTIFICATE, THUMBPRINT
-from tests.resource.world import API, ASKING, ISSUER, OTHER_KEY, Net, Server, page, token
 from tests.support.fake_clock import START, Clock
+from tests.support.resource_server import API, ASKING, ISSUER, OTHER_KEY, Net, Server, page, token
 from tests.support.tracebacks import local_variables
 
 READ = Requirement("orders:read")

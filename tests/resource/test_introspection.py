@@ -24,7 +24,10 @@ from doorkey.resource import (
 )
 from doorkey.resource.core import digest_of
 from doorkey.values import Secret
-from tests.resource.world import (
+from tests.support.backends import both_backends
+from tests.support.fake_clock import START, Clock
+from tests.support.flights import Watched
+from tests.support.resource_server import (
     ACTIVE,
     API,
     ASKING,
@@ -39,9 +42,6 @@ from tests.resource.world import (
     token,
     unchecked,
 )
-from tests.support.backends import both_backends
-from tests.support.fake_clock import START, Clock
-from tests.support.flights import Watched
 
 
 @pytest.fixture

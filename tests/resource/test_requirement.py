@@ -9,8 +9,8 @@ import pytest
 
 from doorkey import UsageError
 from doorkey.resource import InsufficientPrivileges, InvalidAccessToken, Requirement, StepUpRequired
-from tests.resource.world import Api, token
 from tests.support.fake_clock import START
+from tests.support.resource_server import Api, token
 
 CERTIFICATE = b"the DER form of a certificate"
 THUMBPRINT = urlsafe_b64encode(sha256(CERTIFICATE).digest()).decode().rstrip("=")

@@ -8,8 +8,8 @@ from doorkey.resource import ApiRequest, Guard, Rejection, Requirement
 from doorkey.values import Secret
 from tests.resource.test_guard import Decides, bearer, decides, request
 from tests.resource.test_requirement import CERTIFICATE, THUMBPRINT
-from tests.resource.world import OTHER_KEY, page, token
 from tests.support.fake_clock import START, Clock
+from tests.support.resource_server import OTHER_KEY, page, token
 
 __all__ = ["decides"]
 

@@ -9,8 +9,8 @@ import pytest
 from doorkey import TransportError
 from doorkey.errors import InvalidClient, InvalidResponse, ServerError
 from doorkey.resource.server_pause import PROBE, TOLERATED
-from tests.resource.world import ACTIVE, API, ASKING, ISSUER, OPAQUE, Api, Apis, Server, page, unchecked
 from tests.support.fake_clock import START, Clock
+from tests.support.resource_server import ACTIVE, API, ASKING, ISSUER, OPAQUE, Api, Apis, Server, page, unchecked
 
 MANY = 20
 

@@ -13,8 +13,8 @@ from doorkey.jose.encryption import encrypt
 from doorkey.jose.keys import import_key
 from doorkey.jose.signing import sign
 from doorkey.protocol.introspection import JWT_MEDIA_TYPE, JWT_TYPE
-from tests.resource.world import ACTIVE, API, ASKING, ISSUER, KEY, OPAQUE, OTHER_KEY, Apis, Server, unchecked
 from tests.support.fake_clock import START
+from tests.support.resource_server import ACTIVE, API, ASKING, ISSUER, KEY, OPAQUE, OTHER_KEY, Apis, Server, unchecked
 
 
 def signed(members: dict[str, Any], key: Any = KEY, typ: str = JWT_TYPE, **changed: Any) -> httpx2.Response:

@@ -9,8 +9,8 @@ from doorkey.errors import VerificationError
 from doorkey.jose.signing import sign
 from doorkey.oidc.core import TenantIssuer
 from doorkey.resource import InvalidAccessToken, RequestRejected, TrustedIssuer
-from tests.resource.world import API, KEY, Api, Apis, Server, claims, page
 from tests.support.fake_clock import START
+from tests.support.resource_server import API, KEY, Api, Apis, Server, claims, page
 
 HOST = "https://login.example"
 TEMPLATE, COMMON = f"{HOST}/{{tenantid}}/v2.0", f"{HOST}/common/v2.0"

@@ -22,8 +22,21 @@ from doorkey.resource import (
     RequestRejected,
     TrustedIssuer,
 )
-from tests.resource.world import API, ISSUER, KEY, OTHER_KEY, Api, Apis, Net, Server, claims, page, public_jwk, token
 from tests.support.fake_clock import START, Clock
+from tests.support.resource_server import (
+    API,
+    ISSUER,
+    KEY,
+    OTHER_KEY,
+    Api,
+    Apis,
+    Net,
+    Server,
+    claims,
+    page,
+    public_jwk,
+    token,
+)
 from tests.support.tracebacks import local_variables
 
 WELL_KNOWN = "/.well-known/openid-configuration"

@@ -6,7 +6,7 @@ from hashlib import sha256
 import pytest
 
 from doorkey.resource import InvalidAccessToken
-from tests.resource.world import ACTIVE, API, ASKING, ISSUER, OPAQUE, Api, Apis, Server, token
+from tests.support.resource_server import ACTIVE, API, ASKING, ISSUER, OPAQUE, Api, Apis, Server, token
 
 ENTRIES = 4
 

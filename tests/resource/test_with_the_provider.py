@@ -17,7 +17,7 @@ from doorkey.resource import (
     TrustedIssuer,
 )
 from doorkey.testing import LocalIssuer, Provider
-from tests.sources.fetched_once.test_keys_on_the_wire import KINDS, World
+from tests.support.every_key_source import KINDS, World
 
 API = "orders"
 ASKING = IntrospectionClient(client_id="client-1", client_secret="my-secret", jwts=True)

@@ -20,8 +20,8 @@ from doorkey.resource import (
     TokenProfile,
     TrustedIssuer,
 )
-from tests.resource.world import ACTIVE, API, ASKING, ISSUER, OPAQUE, Net, Server, token
 from tests.support.fake_clock import Clock
+from tests.support.resource_server import ACTIVE, API, ASKING, ISSUER, OPAQUE, Net, Server, token
 from tests.support.wrong_values import failures, parameters_of, refused
 
 BOUND = token(cnf={"x5t#S256": "t"})

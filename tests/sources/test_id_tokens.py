@@ -23,9 +23,9 @@ from doorkey.sources.renewed_tokens import check_same_login, claims_of
 from doorkey.tokens import OAuthToken
 from doorkey.values import Secret
 from doorkey.wire.flow import run
-from tests.jose.test_claims import JSON
-from tests.oidc.tokens import CLIENT, ISSUER, LOGIN, NOW, claims
 from tests.support.changed_text import with_changed
+from tests.support.id_tokens import CLIENT, ISSUER, LOGIN, NOW, claims
+from tests.support.json_values import JSON
 
 KEY = generate_key("ES256")
 EXPECTED = ExpectedIDToken(issuer=ISSUER, client_id=CLIENT, nonce=Secret(str(LOGIN["nonce"])))

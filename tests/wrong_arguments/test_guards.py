@@ -22,8 +22,8 @@ from doorkey.resource import AccessTokenVerifier, ASGIGuard, FlaskGuard, WSGIGua
 from doorkey.resource.validators.protector import ProtectedRequest, ProtectorCore
 from doorkey.resource.validators.responses import protector_reply
 from doorkey.testing import LocalIssuer
-from tests.resource.frameworks.wire import bearer, wsgi
 from tests.support.django_project import project
+from tests.support.framework_requests import bearer, wsgi
 from tests.support.wrong_values import failures, parameters_of, refused
 
 HEADERS = (("authorization", "Bearer token"),)

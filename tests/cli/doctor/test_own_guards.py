@@ -12,8 +12,8 @@ from doorkey.cli.doctor.audit import API, Audit
 from doorkey.cli.doctor.finding import Severity
 from doorkey.resource import AccessTokenVerifier, ProtectedResource
 from tests.cli.doctor.issuers import GoodIssuer, audited, codes
-from tests.resource.frameworks.apps import AWAITING, BLOCKING, Api
-from tests.resource.frameworks.wire import Call
+from tests.support.framework_requests import Call
+from tests.support.guarded_apis import AWAITING, BLOCKING, Api
 from tests.support.hostile_server import Hostile
 
 ORIGIN = "http://127.0.0.1:8042"

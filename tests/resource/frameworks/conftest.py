@@ -9,9 +9,9 @@ import httpx2
 import pytest
 
 from doorkey.resource import AccessTokenVerifier, AsyncAccessTokenVerifier
-from tests.resource.frameworks.apps import AWAITING, BLOCKING, Api
-from tests.resource.world import API, ISSUER, Net, Server
 from tests.support.fake_clock import Clock
+from tests.support.guarded_apis import AWAITING, BLOCKING, Api
+from tests.support.resource_server import API, ISSUER, Net, Server
 
 Make = Callable[..., Api]
 

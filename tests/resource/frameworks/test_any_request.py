@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 
 from doorkey.resource import AccessTokenVerifier
 from doorkey.resource.client_certificates import certificate_header
-from tests.resource.frameworks.apps import AWAITING, BLOCKING, asgi_app
 from tests.resource.frameworks.conftest import maker
-from tests.resource.frameworks.wire import Call, Exchange, scope_of
-from tests.resource.world import API, ISSUER, Net, Server, token
 from tests.support.fake_clock import Clock
+from tests.support.framework_requests import Call, Exchange, scope_of
+from tests.support.guarded_apis import AWAITING, BLOCKING, asgi_app
+from tests.support.resource_server import API, ISSUER, Net, Server, token
 
 GOOD = token()
 text = st.text(st.characters(max_codepoint=255), max_size=30)

@@ -15,11 +15,10 @@ from doorkey.errors import UsageError
 from doorkey.resource import AccessTokenVerifier, AsyncAccessTokenVerifier
 from doorkey.resource.messages import ApiRequest
 from doorkey.resource.on_asgi import ASGIGuard
-from tests.resource.frameworks import wire
-from tests.resource.frameworks.apps import asgi_app
-from tests.resource.frameworks.wire import Call, Exchange, bearer
-from tests.resource.world import API, Server, token
 from tests.support.backends import both_backends
+from tests.support.framework_requests import Call, Exchange, asgi, bearer, scope_of
+from tests.support.guarded_apis import asgi_app
+from tests.support.resource_server import API, Server, token
 
 
 def test_the_lifespan_reaches_the_application(verifier: Any) -> None:
@@ -52,7 +51,7 @@ async def test_the_middleware_runs_on_asyncio_and_on_trio(verifier: Any) -> None
     app = asgi_app(verifier)
     for call, status in ((bearer(token()), 200), (Call(), 401)):
         exchange = Exchange([])
-        await app(wire.scope_of(call, "http"), exchange.receive, exchange.send)
+        await app(scope_of(call, "http"), exchange.receive, exchange.send)
         assert exchange.sent[0]["status"] == status
 
 
@@ -69,7 +68,7 @@ def test_a_verifier_that_blocks_does_not_block_the_event_loop(blocking: AccessTo
 
     async def main() -> None:
         async with anyio.create_task_group() as group:
-            call = wire.scope_of(bearer(token()), "http")
+            call = scope_of(bearer(token()), "http")
             group.start_soon(asgi_app(blocking), call, exchange.receive, exchange.send)
             await anyio.lowlevel.checkpoint()  # the request is in progress
             group.start_soon(anyio.to_thread.run_sync, others_ran.set)
@@ -79,7 +78,7 @@ def test_a_verifier_that_blocks_does_not_block_the_event_loop(blocking: AccessTo
 
 
 def test_the_state_of_other_middleware_stays(awaiting: AsyncAccessTokenVerifier) -> None:
-    scope: dict[str, Any] = wire.scope_of(bearer(token()), "http") | {"state": {"tenant": "one"}}
+    scope: dict[str, Any] = scope_of(bearer(token()), "http") | {"state": {"tenant": "one"}}
     exchange = Exchange([])
     asyncio.run(asgi_app(awaiting)(scope, exchange.receive, exchange.send))
     state: dict[str, Any] = scope["state"]
@@ -88,7 +87,7 @@ def test_the_state_of_other_middleware_stays(awaiting: AsyncAccessTokenVerifier)
 
 
 def test_a_server_that_puts_the_query_into_the_raw_path_is_understood(verifier: Any) -> None:
-    scope = wire.scope_of(Call("/.well-known/oauth-protected-resource", query="x=1"), "http")
+    scope = scope_of(Call("/.well-known/oauth-protected-resource", query="x=1"), "http")
     scope["raw_path"] += b"?x=1"
     exchange = Exchange([])
     asyncio.run(asgi_app(verifier, resource=API)(scope, exchange.receive, exchange.send))
@@ -97,7 +96,7 @@ def test_a_server_that_puts_the_query_into_the_raw_path_is_understood(verifier: 
 
 @pytest.mark.parametrize("raw", [True, False])
 def test_a_question_mark_in_a_path_begins_no_query(awaiting: AsyncAccessTokenVerifier, raw: bool) -> None:
-    scope = wire.scope_of(bearer(token(), path="/any?access_token=x"), "http")
+    scope = scope_of(bearer(token(), path="/any?access_token=x"), "http")
     scope["raw_path"] = b"/any%3Faccess_token=x"
     if not raw:
         del scope["raw_path"]
@@ -114,7 +113,7 @@ def test_a_dpop_check_gets_the_path_as_the_client_has_sent_it(awaiting: AsyncAcc
         seen.append(request.url)
         return "thumbprint"
 
-    scope = wire.scope_of(Call(headers=(("Authorization", f"DPoP {token(cnf={'jkt': 'thumbprint'})}"),)), "http")
+    scope = scope_of(Call(headers=(("Authorization", f"DPoP {token(cnf={'jkt': 'thumbprint'})}"),)), "http")
     scope |= {"path": "/orders/7/8", "raw_path": b"/orders/7%2F8", "query_string": b"a=%20"}
     exchange = Exchange([])
     asyncio.run(asgi_app(awaiting, dpop=dpop)(scope, exchange.receive, exchange.send))
@@ -124,7 +123,7 @@ def test_a_dpop_check_gets_the_path_as_the_client_has_sent_it(awaiting: AsyncAcc
 def test_a_response_to_head_has_no_body_and_the_length_of_the_one_to_get(verifier: Any) -> None:
     app = asgi_app(verifier, resource=API)
     path = "/.well-known/oauth-protected-resource"
-    got, head = (wire.asgi(app, Call(path, method)) for method in ("GET", "HEAD"))
+    got, head = (asgi(app, Call(path, method)) for method in ("GET", "HEAD"))
     assert head.body == b""
     assert head.all("content-length") == got.all("content-length") == [str(len(got.body))]
-    assert wire.asgi(app, Call(path, "POST")).status == 405
+    assert asgi(app, Call(path, "POST")).status == 405

@@ -10,10 +10,10 @@ import pytest
 
 from doorkey.protocol.certificate_binding import certificate_thumbprint
 from doorkey.resource.client_certificates import certificate_header
-from tests.resource.frameworks.apps import Api
 from tests.resource.frameworks.conftest import Make
-from tests.resource.frameworks.wire import Call, bearer
-from tests.resource.world import token
+from tests.support.framework_requests import Call, bearer
+from tests.support.guarded_apis import Api
+from tests.support.resource_server import token
 
 DER, OTHER = secrets.token_bytes(300), secrets.token_bytes(300)
 """Only the bytes of a certificate count: the TLS server has verified it."""

@@ -6,11 +6,11 @@ import httpx2
 import pytest
 
 from doorkey.resource import ProtectedResource
-from tests.resource.frameworks.apps import Api
 from tests.resource.frameworks.conftest import Make
-from tests.resource.frameworks.wire import Call, bearer
-from tests.resource.world import API, ASKING, ISSUER, OTHER_KEY, Server, token
 from tests.support.fake_clock import START
+from tests.support.framework_requests import Call, bearer
+from tests.support.guarded_apis import Api
+from tests.support.resource_server import API, ASKING, ISSUER, OTHER_KEY, Server, token
 
 METADATA = "/.well-known/oauth-protected-resource"
 NAMED = f'resource_metadata="{API}{METADATA}"'

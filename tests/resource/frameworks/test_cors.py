@@ -11,8 +11,8 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from doorkey.resource.on_starlette import StarletteGuard
-from tests.resource.frameworks.wire import Call, asgi, bearer
-from tests.resource.world import token
+from tests.support.framework_requests import Call, asgi, bearer
+from tests.support.resource_server import token
 
 ORIGIN = ("Origin", "https://app.example")
 PREFLIGHT = Call(method="OPTIONS", headers=(ORIGIN, ("Access-Control-Request-Method", "GET")))

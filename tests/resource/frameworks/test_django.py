@@ -9,10 +9,10 @@ import pytest
 from doorkey.errors import UsageError
 from doorkey.resource import AccessToken, AccessTokenVerifier, AsyncAccessTokenVerifier
 from doorkey.resource.on_django import DjangoGuard
-from tests.resource.frameworks.django_project import django_api
-from tests.resource.frameworks.wire import Call, bearer
-from tests.resource.world import API, token
+from tests.support.django_apis import django_api
 from tests.support.django_project import project
+from tests.support.framework_requests import Call, bearer
+from tests.support.resource_server import API, token
 
 
 def test_a_blocking_view_with_an_asynchronous_verifier_is_a_usage_error(awaiting: AsyncAccessTokenVerifier) -> None:

@@ -12,8 +12,8 @@ from fastapi.responses import JSONResponse
 from doorkey.errors import UsageError
 from doorkey.resource import AccessToken
 from doorkey.resource.on_fastapi import FastAPIGuard
-from tests.resource.frameworks.wire import Call, asgi, bearer
-from tests.resource.world import API, ISSUER, token
+from tests.support.framework_requests import Call, asgi, bearer
+from tests.support.resource_server import API, ISSUER, token
 
 
 def documented(app: FastAPI) -> dict[str, Any]:

@@ -11,8 +11,8 @@ from doorkey.errors import UsageError
 from doorkey.resource import AccessTokenVerifier, AsyncAccessTokenVerifier
 from doorkey.resource.on_flask import FlaskGuard
 from doorkey.resource.on_wsgi import WSGIGuard
-from tests.resource.frameworks.wire import Call, bearer, wsgi
-from tests.resource.world import API, token
+from tests.support.framework_requests import Call, bearer, wsgi
+from tests.support.resource_server import API, token
 
 
 def test_the_token_is_there_in_a_protected_view_and_nowhere_else(blocking: AccessTokenVerifier) -> None:

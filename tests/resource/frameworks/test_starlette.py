@@ -14,8 +14,8 @@ from starlette.routing import Route
 
 from doorkey.errors import UsageError
 from doorkey.resource.on_starlette import StarletteGuard
-from tests.resource.frameworks.wire import Call, asgi, bearer
-from tests.resource.world import token
+from tests.support.framework_requests import Call, asgi, bearer
+from tests.support.resource_server import token
 
 
 def test_each_method_of_an_endpoint_has_its_own_requirement(verifier: Any) -> None:

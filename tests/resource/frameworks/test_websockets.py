@@ -9,11 +9,11 @@ import httpx2
 import pytest
 
 from doorkey.resource import AccessTokenVerifier
-from tests.resource.frameworks.apps import WEBSOCKETS
 from tests.resource.frameworks.conftest import verifier_of
-from tests.resource.frameworks.wire import Answer, Call, bearer, websocket
-from tests.resource.world import API, ASKING, Server, token
 from tests.support.fake_clock import Clock
+from tests.support.framework_requests import Answer, Call, bearer, websocket
+from tests.support.guarded_apis import WEBSOCKETS
+from tests.support.resource_server import API, ASKING, Server, token
 
 each = pytest.mark.parametrize("app", WEBSOCKETS.values(), ids=WEBSOCKETS.keys())
 Make = Callable[..., Any]

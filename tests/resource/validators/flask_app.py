@@ -8,8 +8,8 @@ from flask import Flask, jsonify
 
 from doorkey.integrations.flask_oauth2 import current_token
 from doorkey.oauth2.rfc6750 import BearerTokenValidator
-from tests.resource.frameworks.wire import Answer, Call, bearer, wsgi
 from tests.resource.validators.tokens import STORED, Token
+from tests.support.framework_requests import Answer, Call, bearer, wsgi
 
 
 class MyBearerTokenValidator(BearerTokenValidator):

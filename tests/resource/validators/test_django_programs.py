@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from tests.resource.frameworks.django_project import django_api
-from tests.resource.frameworks.wire import Call, bearer
 from tests.resource.validators.tokens import Model
+from tests.support.django_apis import django_api
 from tests.support.django_project import project
+from tests.support.framework_requests import Call, bearer
 
 
 @pytest.fixture

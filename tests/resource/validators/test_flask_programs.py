@@ -11,8 +11,8 @@ from flask.views import MethodView
 
 from doorkey.errors import TransportError
 from doorkey.integrations.flask_oauth2 import ResourceProtector, current_token
-from tests.resource.frameworks.wire import Call, wsgi
 from tests.resource.validators.flask_app import MyBearerTokenValidator, ask, profile
+from tests.support.framework_requests import Call, wsgi
 
 
 def test_a_view_is_protected_by_a_scope(app: Flask, require_oauth: ResourceProtector) -> None:

@@ -11,9 +11,9 @@ from flask import Flask, jsonify
 from doorkey import Issuer
 from doorkey.integrations.flask_oauth2 import ResourceProtector, current_token
 from doorkey.oauth2.rfc9068 import JWTBearerTokenValidator
-from tests.resource.frameworks.wire import Answer, bearer, wsgi
-from tests.resource.world import API, ISSUER, KEY, OTHER_KEY, Net, Server, public_jwk, token
 from tests.support.fake_clock import Clock
+from tests.support.framework_requests import Answer, bearer, wsgi
+from tests.support.resource_server import API, ISSUER, KEY, OTHER_KEY, Net, Server, public_jwk, token
 
 
 class MyJWTBearerTokenValidator(JWTBearerTokenValidator):

@@ -14,8 +14,8 @@ from doorkey.jose import JsonWebKey, jwt
 from doorkey.jose.verification import unsafe_claims
 from doorkey.oauth2.rfc6750 import InvalidTokenError
 from doorkey.oauth2.rfc7523 import JWTBearerTokenValidator
-from tests.resource.frameworks.wire import Call, bearer, wsgi
-from tests.resource.world import API, ISSUER, KEY, OTHER_KEY, public_jwk, token
+from tests.support.framework_requests import Call, bearer, wsgi
+from tests.support.resource_server import API, ISSUER, KEY, OTHER_KEY, public_jwk, token
 
 JWKS = {"keys": [public_jwk(KEY, "1")]}
 

@@ -14,9 +14,9 @@ from doorkey.integrations.flask_oauth2 import ResourceProtector, current_token, 
 from doorkey.oauth2.rfc6750 import BearerTokenValidator, InsufficientScopeError, InvalidTokenError
 from doorkey.oauth2.rfc7662 import IntrospectTokenValidator
 from doorkey.resource.validators.bearer import TokenValidator
-from tests.resource.frameworks.wire import Call, wsgi
 from tests.resource.validators.flask_app import MyBearerTokenValidator, ask, profile
 from tests.resource.validators.tokens import STORED, Token
+from tests.support.framework_requests import Call, wsgi
 from tests.support.tracebacks import local_variables
 
 

@@ -7,10 +7,9 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Annotated, Any, TypeAlias
 
-from tests.resource.frameworks import wire
-from tests.resource.frameworks.django_project import django_api
-from tests.resource.frameworks.wire import Answer, Call
+from tests.support.django_apis import django_api
 from tests.support.django_project import project
+from tests.support.framework_requests import Answer, Call, asgi, wsgi
 
 Api: TypeAlias = Callable[[Call], Answer]
 
@@ -49,7 +48,7 @@ def wsgi_middleware(verifier: Any, **options: Any) -> Api:
     for path in REQUIREMENTS:
         scopes, more = split(path)
         guarded[path] = guard.middleware(app, *scopes, **more)
-    return lambda call: wire.wsgi(guarded.get(call.path, guarded["/any"]), call)
+    return lambda call: wsgi(guarded.get(call.path, guarded["/any"]), call)
 
 
 def flask_decorator(verifier: Any, *, awaiting: bool = False, **options: Any) -> Api:
@@ -71,11 +70,11 @@ def flask_decorator(verifier: Any, *, awaiting: bool = False, **options: Any) ->
         scopes, more = split(path)
         guarded = guard.require(*scopes, **more)(aview if awaiting else view)
         app.add_url_rule(path, endpoint=path, view_func=guarded)
-    return partial(wire.wsgi, app)
+    return partial(wsgi, app)
 
 
 def asgi_middleware(verifier: Any, **options: Any) -> Api:
-    return partial(wire.asgi, asgi_app(verifier, **options))
+    return partial(asgi, asgi_app(verifier, **options))
 
 
 def asgi_app(verifier: Any, **options: Any) -> Any:
@@ -105,7 +104,7 @@ def asgi_app(verifier: Any, **options: Any) -> Any:
 
 
 def starlette_decorator(verifier: Any, **options: Any) -> Api:
-    return partial(wire.asgi, starlette_app(verifier, **options))
+    return partial(asgi, starlette_app(verifier, **options))
 
 
 def starlette_app(verifier: Any, *, awaiting: bool = True, **options: Any) -> Any:
@@ -159,11 +158,11 @@ def starlette_middleware(verifier: Any, **options: Any) -> Api:
         scopes, more = split(path)
         apps[path] = Starlette(routes=[Route(path, endpoint)])
         apps[path].add_middleware(guard.middleware, *scopes, **more)
-    return lambda call: wire.asgi(apps.get(call.path, apps["/any"]), call)
+    return lambda call: asgi(apps.get(call.path, apps["/any"]), call)
 
 
 def fastapi_dependency(verifier: Any, **options: Any) -> Api:
-    return partial(wire.asgi, fastapi_app(verifier, **options))
+    return partial(asgi, fastapi_app(verifier, **options))
 
 
 def fastapi_app(verifier: Any, *, awaiting: bool = True, **options: Any) -> Any:

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from tests.resource.frameworks import wire
-from tests.resource.frameworks.wire import Answer, Call
 from tests.support.django_project import project
+from tests.support.framework_requests import Answer, Call, asgi, wsgi
 
 installed: list[Callable[..., Any]] = []
 """The middleware of the application that is being made: Django imports it by its path."""
@@ -33,7 +32,7 @@ def django_api(
         from django.core.handlers.wsgi import WSGIHandler
 
         app: Any = ASGIHandler() if awaiting else WSGIHandler()
-    carry = wire.asgi if awaiting else wire.wsgi
+    carry = asgi if awaiting else wsgi
 
     def api(call: Call) -> Answer:
         with project(**settings):
