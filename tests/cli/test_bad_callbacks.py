@@ -15,8 +15,8 @@ import pytest
 from doorkey.dev import Provider
 from tests.cli.browsers import LogsInAtOnce
 from tests.cli.logins import REALM, logged_in
-from tests.native.conftest import get, status_of
 from tests.support.cli_runner import Run
+from tests.support.raw_http import get, status_of
 
 CLIENT = "public-native"
 

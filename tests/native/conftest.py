@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import queue
-import socket
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
-from urllib.parse import urlsplit
 
 import anyio
 import pytest
@@ -18,6 +16,7 @@ from doorkey import native
 from doorkey.errors import OAuthError
 from doorkey.native import NativeLogin
 from doorkey.testing import Provider, client
+from tests.support.raw_http import get
 
 WORLDS = ("blocking", "asyncio", "trio")
 CLIENT = "my-tool"
@@ -30,33 +29,6 @@ def provider() -> Iterator[Provider]:
     clients = [client(CLIENT, redirect_uris=uris), client("confidential", "s3cret-s3cret", redirect_uris=uris)]
     with Provider(clients=clients) as running:
         yield running
-
-
-def send(url: str, request: bytes) -> bytes:
-    """Send the bytes of a request to the host and port of `url`, and return the whole response."""
-    parts = urlsplit(url)
-    with socket.create_connection((parts.hostname or "", parts.port or 80), timeout=60) as sock:
-        sock.sendall(request)
-        return received(sock)
-
-
-def received(sock: socket.socket) -> bytes:
-    """Return what comes until the end of the connection."""
-    pieces: list[bytes] = []
-    while piece := sock.recv(65536):
-        pieces.append(piece)
-    return b"".join(pieces)
-
-
-def get(url: str, **headers: str) -> bytes:
-    """Return the response to a GET."""
-    parts = urlsplit(url)
-    lines = [f"{name}: {value}" for name, value in {"Host": parts.netloc, **headers}.items()]
-    return send(url, "\r\n".join([f"GET {parts.path}?{parts.query} HTTP/1.1", *lines, "", ""]).encode())
-
-
-def status_of(response: bytes) -> int:
-    return int(response.split(b" ", 2)[1])
 
 
 @dataclass

@@ -14,8 +14,9 @@ from doorkey.errors import OAuthError, TransportError, UsageError, VerificationE
 from doorkey.login.errors import LoginError, LoginRefused
 from doorkey.native import CallbackTimeout, NativeLogin
 from doorkey.testing import Provider
-from tests.native.conftest import CLIENT, Browser, Native, get, send, status_of
+from tests.native.conftest import CLIENT, Browser, Native
 from tests.support.fake_clock import Clock, real_time
+from tests.support.raw_http import get, send, status_of
 from tests.support.tracebacks import local_variables
 
 
