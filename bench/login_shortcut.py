@@ -9,7 +9,7 @@ from typing import Any, Final
 from bench.login_provider import CLIENT
 from bench.server import Served
 from doorkey.login import Login
-from tests.login.web.sites import flask_app, starlette_app
+from tests.support.login_sites import flask_app, starlette_app
 from tests.support.web_browser import Browser
 from tests.support.web_sites import OnASGI, OnWSGI, Site
 

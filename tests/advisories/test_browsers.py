@@ -7,8 +7,8 @@ import pytest
 
 from doorkey.login import Login
 from doorkey.testing import Provider, client
-from tests.login.web.browser import Browser
-from tests.login.web.sites import flask_site
+from tests.support.login_browser import Browser
+from tests.support.login_sites import flask_site
 from tests.support.web_browser import JSON
 
 BASE = "https://rp.example"

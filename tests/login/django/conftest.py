@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.login.django.site import copied, migrated, site
+from tests.support.django_login_project import copied, migrated, site
 
 
 @pytest.fixture(scope="session")

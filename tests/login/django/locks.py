@@ -10,7 +10,7 @@ import pytest
 
 from doorkey.errors import StoreError
 from doorkey.stores import Record, Store
-from tests.login.django.site import forget_connections
+from tests.support.django_login_project import forget_connections
 
 
 @contextmanager

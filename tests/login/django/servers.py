@@ -9,7 +9,7 @@ from importlib import import_module
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from tests.login.django.site import site_at
+from tests.support.django_login_project import site_at
 
 
 @contextmanager

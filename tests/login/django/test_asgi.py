@@ -8,10 +8,10 @@ import pytest
 from anyio.from_thread import BlockingPortal, start_blocking_portal
 
 from doorkey.testing import Provider, user
-from tests.login.django.contract import django_site
-from tests.login.django.site import forget_connections
-from tests.login.web.browser import Browser
-from tests.login.web.conftest import login_at, registered
+from tests.support.django_login_project import forget_connections
+from tests.support.django_login_site import django_site
+from tests.support.login_application import login_at, registered
+from tests.support.login_browser import Browser
 from tests.support.web_browser import JSON
 from tests.support.web_sites import OnASGI, Site
 

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 import pytest
 
 from doorkey.testing import Provider
-from tests.login.django.contract import django_project
-from tests.login.web.browser import Browser
-from tests.login.web.conftest import login_at, registered
+from tests.support.django_login_site import django_project
 from tests.support.hostile_server import Hostile, reply
+from tests.support.login_application import login_at, registered
+from tests.support.login_browser import Browser
 from tests.support.web_browser import JSON
 
 SCRIPT = {**JSON, "X-CSRF": "1"}

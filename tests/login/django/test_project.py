@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from doorkey.testing import Provider, client, user
-from tests.login.django.contract import on_django
-from tests.login.django.site import MIDDLEWARE, forget_connections, site
-from tests.login.web.browser import Browser
+from tests.support.django_login_project import MIDDLEWARE, forget_connections, site
+from tests.support.django_login_site import on_django
+from tests.support.login_browser import Browser
 from tests.support.web_browser import JSON
 
 LOCAL = "http://127.0.0.1:8000"

@@ -13,7 +13,7 @@ import pytest
 from doorkey.errors import UsageError
 from doorkey.login import Login
 from doorkey.login.web.providers import LoginProvider
-from tests.login.django.site import MIDDLEWARE, site
+from tests.support.django_login_project import MIDDLEWARE, site
 
 Configure = Callable[..., None]
 OWN = "doorkey.login.django.LoginMiddleware"

@@ -4,7 +4,7 @@ import asyncio
 import contextvars
 from pathlib import Path
 
-from tests.login.django.site import site
+from tests.support.django_login_project import site
 from tests.support.django_project import project
 
 

@@ -14,8 +14,8 @@ from doorkey.errors import RecordError, StoreError
 from doorkey.stores import AsyncStore, Record, Store
 from doorkey.stores.limits import KEPT, MAX_DATA
 from tests.login.django.locks import check_locked_row
-from tests.login.django.site import database
 from tests.stores import test_contract as contract
+from tests.support.django_login_project import database
 from tests.support.every_store import Awaited, Place
 from tests.support.fake_clock import Clock
 

@@ -15,8 +15,8 @@ from doorkey.login.presets import PRESETS, preset
 from doorkey.login.web.providers import LoginProvider
 from tests.login.presets.providers import CLIENT, NOW, PROVIDERS, SECRET, Server
 from tests.login.presets.test_table import PARAMETERS
-from tests.login.web.browser import Browser
-from tests.login.web.sites import flask_site
+from tests.support.login_browser import Browser
+from tests.support.login_sites import flask_site
 from tests.support.web_browser import JSON
 
 ORIGIN = "https://app.example"

@@ -8,28 +8,13 @@ import pytest
 
 from doorkey.login import Login
 from doorkey.stores import MemoryStore
-from doorkey.testing import Provider, client, user
+from doorkey.testing import Provider, user
 from doorkey.wire.flow import Flow
-from tests.login.web.browser import Browser
-from tests.login.web.kit import over
-from tests.login.web.sites import SITES
+from tests.support.login_application import MakeSite, login_at, registered
+from tests.support.login_browser import Browser
+from tests.support.login_sites import SITES
+from tests.support.login_stores import over
 from tests.support.web_sites import Site
-
-LOCAL = "http://127.0.0.1:8000"
-PUBLIC = "https://app.example"
-SECRET = "a secret of thirty-two characters"
-
-MakeSite = Callable[..., Site]
-
-
-def registered() -> Any:
-    """The application as the provider knows it."""
-    return client(
-        "web-app",
-        "its-secret",
-        redirect_uris=[f"{PUBLIC}/auth/*", f"{PUBLIC}/auth/callback", f"{LOCAL}/auth/*", "http://localhost/auth/*"],
-        post_logout_redirect_uris=[f"{PUBLIC}/", f"{LOCAL}/"],
-    )
 
 
 @pytest.fixture(scope="session")
@@ -49,13 +34,6 @@ def provider(shared_provider: Provider) -> Provider:
 @pytest.fixture(params=SITES)
 def framework(request: pytest.FixtureRequest) -> str:
     return str(request.param)
-
-
-def login_at(provider: Provider, **options: Any) -> Login:
-    """The login of the application."""
-    given: dict[str, Any] = {"issuer": provider.issuer, "client_id": "web-app", "client_secret": "its-secret"}
-    given |= {"sessions": "memory:", **options}
-    return Login(**given)
 
 
 @pytest.fixture

@@ -13,13 +13,13 @@ import pytest
 from doorkey.errors import UsageError
 from doorkey.login import ApiProxy, Login
 from doorkey.testing import Provider
-from tests.login.django.contract import django_project
-from tests.login.web.browser import Browser
-from tests.login.web.conftest import login_at
-from tests.login.web.sites import on_asgi
+from tests.support.django_login_site import django_project
 from tests.support.fake_clock import Clock, real_time
 from tests.support.hostile_server import Exchange, Hostile, Whole, reply
 from tests.support.json_web_tokens import jwts_in
+from tests.support.login_application import login_at
+from tests.support.login_browser import Browser
+from tests.support.login_sites import on_asgi
 from tests.support.web_browser import JSON, PAGE
 from tests.support.web_sites import OnWSGI, Page, Site
 

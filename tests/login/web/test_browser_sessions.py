@@ -11,7 +11,7 @@ from doorkey.login.web.documents import Documents
 from doorkey.stores import MemoryStore
 from doorkey.values import Secret
 from doorkey.wire.flow import Flow
-from tests.login.web.kit import Overtaken, no_token, over
+from tests.support.login_stores import Overtaken, no_token, over
 
 NOW = 1_800_000_000.0
 ALICE = BrowserSession(

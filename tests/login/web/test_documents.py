@@ -10,7 +10,7 @@ from doorkey.login.web.keys import sealer_of, secrets_of
 from doorkey.login.web.used_once import UsedOnce
 from doorkey.stores import MemoryStore
 from doorkey.stores.limits import MAX_DATA
-from tests.login.web.kit import Overtaken, over
+from tests.support.login_stores import Overtaken, over
 
 OLD, NEW = "o" * 32, "n" * 32
 SEALED = Documents(sealer_of(secrets_of(NEW), "records"))

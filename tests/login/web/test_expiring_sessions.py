@@ -12,7 +12,7 @@ from doorkey.login.web.documents import Documents
 from doorkey.login.web.expiring_sessions import SWEPT
 from doorkey.stores import MemoryStore
 from doorkey.wire.flow import Flow
-from tests.login.web.kit import no_token
+from tests.support.login_stores import no_token
 
 NOW = 1_800_000_000.0
 SESSION = BrowserSession("main", "https://op.example", "alice", "s", {}, {}, None, NOW, NOW + 3600)

@@ -11,12 +11,12 @@ import pytest
 
 from doorkey.login import Login, LoginProvider
 from doorkey.testing import Provider, user
-from tests.login.web.browser import Browser
-from tests.login.web.conftest import LOCAL, PUBLIC, SECRET, MakeSite, login_at, registered
-from tests.login.web.kit import Awaited, Down
-from tests.login.web.sites import BLOCKING
 from tests.servers.process import nobodys_port
 from tests.support.fake_clock import real_time
+from tests.support.login_application import LOCAL, PUBLIC, SECRET, MakeSite, login_at, registered
+from tests.support.login_browser import Browser
+from tests.support.login_sites import BLOCKING
+from tests.support.login_stores import Awaited, Down
 from tests.support.web_browser import JSON, PAGE
 
 SETTINGS = {

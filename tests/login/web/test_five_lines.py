@@ -16,9 +16,9 @@ from doorkey.dev.headless import HeadlessBrowser
 from doorkey.dev.local_http import sent
 from doorkey.login import LoginError
 from doorkey.testing import Provider
-from tests.login.web.browser import Browser
-from tests.login.web.conftest import LOCAL
-from tests.login.web.sites import on_asgi
+from tests.support.login_application import LOCAL
+from tests.support.login_browser import Browser
+from tests.support.login_sites import on_asgi
 from tests.support.web_sites import OnWSGI
 
 PAGE_OF_LOGINS = (Path(__file__).resolve().parents[3] / "docs" / "logins.md").read_text("utf-8")

@@ -11,9 +11,9 @@ from starlette.routing import Mount, Route
 from doorkey.errors import InvalidGrant, UsageError
 from doorkey.login import Login
 from doorkey.testing import Provider
-from tests.login.web.browser import Browser
-from tests.login.web.conftest import login_at
-from tests.login.web.sites import on_asgi
+from tests.support.login_application import login_at
+from tests.support.login_browser import Browser
+from tests.support.login_sites import on_asgi
 from tests.support.web_sites import OnWSGI
 
 

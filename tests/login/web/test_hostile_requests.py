@@ -15,9 +15,9 @@ from doorkey.login import Login
 from doorkey.login.web.messages import MAX_FORM
 from doorkey.stores import MemoryStore
 from doorkey.testing import Provider, user
-from tests.login.web.browser import Browser
-from tests.login.web.conftest import login_at, registered
-from tests.login.web.sites import flask_site, on_asgi
+from tests.support.login_application import login_at, registered
+from tests.support.login_browser import Browser
+from tests.support.login_sites import flask_site, on_asgi
 from tests.support.web_browser import JSON
 from tests.support.web_sites import OnWSGI
 

@@ -6,10 +6,10 @@ import pytest
 
 from doorkey.stores import MemoryStore
 from doorkey.testing import Provider
-from tests.login.web.browser import Browser
-from tests.login.web.conftest import LOCAL, PUBLIC, SECRET, MakeSite
-from tests.login.web.kit import Awaited
-from tests.login.web.sites import BLOCKING
+from tests.support.login_application import LOCAL, PUBLIC, SECRET, MakeSite
+from tests.support.login_browser import Browser
+from tests.support.login_sites import BLOCKING
+from tests.support.login_stores import Awaited
 from tests.support.web_browser import JSON
 
 

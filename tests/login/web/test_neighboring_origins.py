@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from doorkey.testing import Provider
-from tests.login.web.browser import Browser
-from tests.login.web.conftest import PUBLIC, SECRET, MakeSite, login_at
+from tests.support.login_application import PUBLIC, SECRET, MakeSite, login_at
+from tests.support.login_browser import Browser
 from tests.support.web_browser import JSON, LOCAL, PAGE
 from tests.support.web_sites import OnASGI
 
@@ -33,7 +33,7 @@ def test_a_neighbor_cannot_set_the_cookie_of_a_pending_login(
 
 
 def test_a_neighbor_cannot_set_the_cookie_of_a_session(provider: Provider) -> None:
-    from tests.login.web.sites import flask_site
+    from tests.support.login_sites import flask_site
 
     with flask_site(login_at(provider, base_url=PUBLIC, secret=SECRET), "x") as site:
         attacker = Browser(site, PUBLIC)

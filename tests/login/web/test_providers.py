@@ -12,9 +12,9 @@ from doorkey.errors import UsageError
 from doorkey.login import Login, LoginProvider
 from doorkey.login.presets import PRESETS, preset
 from doorkey.testing import Provider
-from tests.login.web.browser import Browser
-from tests.login.web.conftest import MakeSite, login_at, registered
-from tests.login.web.sites import flask_site
+from tests.support.login_application import MakeSite, login_at, registered
+from tests.support.login_browser import Browser
+from tests.support.login_sites import flask_site
 from tests.support.web_browser import JSON
 
 PARAMETERS: dict[str, dict[str, Any]] = {

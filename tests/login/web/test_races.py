@@ -10,9 +10,9 @@ from doorkey.login import Login, LoginProvider
 from doorkey.login.presets import Preset
 from doorkey.stores import MemoryStore
 from doorkey.testing import Provider
-from tests.login.web.browser import Browser
-from tests.login.web.conftest import login_at
-from tests.login.web.sites import flask_site
+from tests.support.login_application import login_at
+from tests.support.login_browser import Browser
+from tests.support.login_sites import flask_site
 from tests.support.web_browser import JSON
 
 

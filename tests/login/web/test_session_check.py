@@ -12,8 +12,8 @@ import requests
 
 from doorkey.login import Login, LoginProvider
 from doorkey.testing import Provider
-from tests.login.web.browser import Browser
-from tests.login.web.conftest import MakeSite
+from tests.support.login_application import MakeSite
+from tests.support.login_browser import Browser
 from tests.support.web_browser import JSON
 
 

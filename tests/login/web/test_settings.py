@@ -18,7 +18,7 @@ from doorkey.login.web.session_stores import store_at
 from doorkey.login.web.site import Site
 from doorkey.stores import AsyncMemoryStore, AsyncSQLiteStore, MemoryStore, SQLiteStore
 from doorkey.testing import Provider
-from tests.login.web.conftest import SECRET, login_at
+from tests.support.login_application import SECRET, login_at
 
 GIVEN: dict[str, Any] = {"issuer": "https://op.example", "client_id": "app"}
 ENVIRONMENT = {"DOORKEY_ISSUER": "https://op.example", "DOORKEY_CLIENT_ID": "app", "DOORKEY_CLIENT_SECRET": "s"}

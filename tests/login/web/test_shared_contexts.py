@@ -18,9 +18,9 @@ from doorkey.oauth2.rfc6750 import BearerTokenValidator
 from doorkey.resource import AccessTokenVerifier
 from doorkey.resource.on_flask import FlaskGuard
 from doorkey.testing import LocalIssuer, Provider
-from tests.login.web.browser import Browser
-from tests.login.web.conftest import login_at
-from tests.login.web.sites import on_asgi
+from tests.support.login_application import login_at
+from tests.support.login_browser import Browser
+from tests.support.login_sites import on_asgi
 from tests.support.web_browser import JSON
 from tests.support.web_sites import OnWSGI
 

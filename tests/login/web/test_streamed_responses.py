@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from doorkey.login.web.api_calls import APIError
-from tests.login.web.browser import Browser
 from tests.login.web.test_api_proxy import App, MakeApp, make_app
 from tests.support.hostile_server import WAIT, Endless, Exchange, reply
+from tests.support.login_browser import Browser
 from tests.support.web_sites import OnASGI, OnWSGI
 
 __all__ = ["make_app"]

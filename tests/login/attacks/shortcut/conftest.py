@@ -14,12 +14,12 @@ import pytest
 
 from doorkey.login import Login
 from doorkey.stores import MemoryStore
-from tests.login.web.browser import Browser
-from tests.login.web.conftest import PUBLIC, SECRET
-from tests.login.web.kit import Awaited
-from tests.login.web.sites import BLOCKING, SITES
 from tests.support.fake_clock import Clock
 from tests.support.hostile_server import Hostile, reply
+from tests.support.login_application import PUBLIC, SECRET
+from tests.support.login_browser import Browser
+from tests.support.login_sites import BLOCKING, SITES
+from tests.support.login_stores import Awaited
 from tests.support.openid_provider import CLIENT, OpenIDProvider
 from tests.support.openid_provider import SECRET as CLIENT_SECRET
 from tests.support.relying_party import parameters

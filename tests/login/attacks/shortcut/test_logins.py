@@ -8,9 +8,9 @@ from urllib.parse import urlencode
 import pytest
 
 from tests.login.attacks.shortcut.conftest import JSON, Shortcut, code_of, page_of
-from tests.login.web.browser import Browser
-from tests.login.web.conftest import PUBLIC
 from tests.support.hostile_server import reply
+from tests.support.login_application import PUBLIC
+from tests.support.login_browser import Browser
 from tests.support.openid_provider import SECRET
 from tests.support.relying_party import parameters
 

@@ -11,8 +11,8 @@ from doorkey.jose.generation import generate_key
 from doorkey.jose.signing import sign
 from doorkey.jose.verification import unsafe_claims
 from tests.login.attacks.shortcut.conftest import JSON, SID, Shortcut
-from tests.login.web.browser import Browser
-from tests.login.web.conftest import PUBLIC
+from tests.support.login_application import PUBLIC
+from tests.support.login_browser import Browser
 from tests.support.openid_provider import SECRET, Signer
 from tests.support.relying_party import parameters
 from tests.support.web_sites import Page, Site

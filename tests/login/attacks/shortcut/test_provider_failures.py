@@ -10,9 +10,9 @@ import pytest
 from tests.login.attacks.shortcut.conftest import JSON, PAGE, Shortcut, code_of, page_of
 from tests.login.attacks.target import CONFIGURATION, at_once
 from tests.login.attacks.test_provider_failures import FAILURES
-from tests.login.web.browser import Browser
 from tests.servers.process import nobodys_port
 from tests.support.hostile_server import reply
+from tests.support.login_browser import Browser
 from tests.support.web_sites import Page
 
 SOME = ("closes the connection", "HTML", "HTML error", "half a document", "503")

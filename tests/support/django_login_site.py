@@ -11,7 +11,7 @@ from types import ModuleType
 from typing import Any
 
 from doorkey.login import Login
-from tests.login.django.site import MIDDLEWARE, copied, migrated, site
+from tests.support.django_login_project import MIDDLEWARE, copied, migrated, site
 from tests.support.web_sites import OnWSGI, Site
 
 

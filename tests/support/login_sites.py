@@ -9,7 +9,7 @@ from contextlib import AbstractContextManager, contextmanager
 from typing import Any, Final
 
 from doorkey.login import Login
-from tests.login.django.contract import django_site
+from tests.support.django_login_site import django_site
 from tests.support.web_sites import OnASGI, OnWSGI, Site
 
 

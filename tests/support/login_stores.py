@@ -1,4 +1,4 @@
-"""What the tests of the shortcut share: a driver of its flows over a store."""
+"""Stores for the tests of logins in browsers, and a driver of the flows of such a login over a store."""
 
 from collections.abc import Callable
 from typing import Any
