@@ -39,6 +39,7 @@ from doorkey.values import Secret
 from tests.support.tracebacks import variables_of_ours
 
 ARGUMENT = "-".join(["the", "argument", "of", "the", "call"])
+OF_THE_VAULT: dict[str, Any] = {"client_secret": ARGUMENT}
 TOKEN = {"access_token": ARGUMENT}
 NO_TOKEN = {"access_token": ARGUMENT, "token_type": "no word"}
 SERVER: dict[str, Any] = {"token_endpoint": "https://as.example/token"}
@@ -92,9 +93,9 @@ CALLS: dict[str, Callable[[], object]] = {
     "TokenSource.reject(text)": lambda: TokenSource(CLIENT, **SERVER).reject(AS_TOKEN),
     "AsyncTokenSource.reject(text)": lambda: AsyncTokenSource(CLIENT, **SERVER).reject(AS_TOKEN),
     "TokenVault.source_of(text)": lambda: vault().source_of(AS_TOKEN),
-    "TokenVault.client(client_secret=)": lambda: vault().client("k", client_secret=ARGUMENT),
+    "TokenVault.client(client_secret=)": lambda: vault().client("k", **OF_THE_VAULT),
     "AsyncTokenVault.source_of(text)": lambda: async_vault().source_of(AS_TOKEN),
-    "AsyncTokenVault.client(client_secret=)": lambda: async_vault().client("k", client_secret=ARGUMENT),
+    "AsyncTokenVault.client(client_secret=)": lambda: async_vault().client("k", **OF_THE_VAULT),
     "OAuthAuthorityClient(token_params=)": lambda: OAuthAuthorityClient(
         httpx2.Client(base_url="https://as.example"), token_params={"key": ARGUMENT}, leeway=-1
     ),

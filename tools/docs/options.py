@@ -61,6 +61,13 @@ GROUPS: dict[str, tuple[str, ...]] = {
     ),
 }
 """The constructors, by subject. A name that no public module has is ignored."""
+SETTINGS = {
+    "RequestsSettings": "`requests.Session`",
+    "ClientSettings": "client of httpx2 or httpx",
+    "BaseURLSetting": "client of httpx2 or httpx",
+    "HTTPSettings": "client of requests, httpx2 or httpx",
+}
+"""The HTTP library of each type of settings."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,8 +200,8 @@ def _setting(value: Any, name: str) -> str:
     """Return a sentence that names the HTTP library whose documentation describes the option, or an empty text."""
     for places in _option_modules(value):
         for found, kind in vars(places).items():
-            if found.endswith("Settings") and name in getattr(kind, "__annotations__", ()):
-                library = "`requests.Session`" if found.startswith("Requests") else "client of httpx2 or httpx"
+            if found in SETTINGS and name in getattr(kind, "__annotations__", ()):
+                library = SETTINGS[found]
                 return f"The setting of the {library} with this name."
     return ""
 

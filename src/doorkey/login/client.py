@@ -18,6 +18,9 @@ from doorkey.wire.flow import Flow, arun, run
 from doorkey.wire.urls import origin_shown
 
 if TYPE_CHECKING:
+    from typing import Unpack
+
+    from doorkey.login.option_types import LoginClientOptions
     from doorkey.protocol.metadata import ServerMetadata
     from doorkey.sources.issuer import Issuer
     from doorkey.tokens import OAuthToken
@@ -71,7 +74,7 @@ class _Registration(LoginFlows, NotPicklable):
         userinfo_compliance_fix: Callable[[Any, dict[str, Any]], Any] | None = None,
         http_client: Any = None,
         client_cls: Any = None,
-        **options: Any,
+        **options: Unpack[LoginClientOptions],
     ) -> None:
         if taken := [one for one in _OF_ONE_LOGIN if options.get(one) is not None]:
             raise UsageError(

@@ -17,13 +17,11 @@ from doorkey.sources.issuer import Issuer
 from doorkey.wire.limits import ExchangePolicy
 
 
-class CommonOptions(TypedDict, total=False):
+class RegistrationOptions(TypedDict, total=False):
     """The options that no constructor has as a parameter. `doorkey.oauth2.client.OAuth2Client` describes each."""
 
     acr_values: str | Iterable[str] | None
     allow_changed_auth_time: bool | None
-    authorization_endpoint: str | None
-    clock: Callable[[], float] | None
     code_challenge_method: str | None
     decryption_keys: Any
     device_authorization_endpoint: str | None
@@ -38,8 +36,6 @@ class CommonOptions(TypedDict, total=False):
     jwks_uri: str | None
     login_hint: str | None
     max_age: int | str | None
-    metadata: ServerMetadata | Mapping[str, Any] | None
-    nonce: str | None
     on_event: OnEvent | None
     prompt: str | None
     pushed_authorization_request_endpoint: str | None
@@ -60,8 +56,17 @@ class CommonOptions(TypedDict, total=False):
     ui_locales: str | None
     userinfo_encrypted_response_alg: str | Iterable[str] | None
     userinfo_encrypted_response_enc: str | Iterable[str] | None
-    userinfo_endpoint: str | None
     userinfo_signed_response_alg: str | Iterable[str] | None
+
+
+class CommonOptions(RegistrationOptions, total=False):
+    """The options that no constructor of a session has as a parameter."""
+
+    authorization_endpoint: str | None
+    clock: Callable[[], float] | None
+    metadata: ServerMetadata | Mapping[str, Any] | None
+    nonce: str | None
+    userinfo_endpoint: str | None
 
 
 class SharedOptions(CommonOptions, total=False):

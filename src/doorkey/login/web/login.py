@@ -25,10 +25,13 @@ from doorkey.runtime.forks import ForkSafeLock
 from doorkey.values import NotPicklable, clears_locals
 
 if TYPE_CHECKING:
+    from typing import Unpack
+
     from flask import Flask
     from starlette.applications import Starlette
     from starlette.requests import HTTPConnection
 
+    from doorkey.login.option_types import EnvironmentOptions, LoginOptions
     from doorkey.stores.protocol import AsyncStoreCalls, StoreCalls
     from doorkey.values import Secret
 
@@ -78,7 +81,7 @@ class Login(NotPicklable):
         cookie: str = "doorkey",
         name: str = "",
         clock: Callable[[], float] | None = None,
-        **options: Any,
+        **options: Unpack[LoginOptions],
     ) -> None:
         self.site = Site(
             base_url=base_url,
@@ -92,14 +95,15 @@ class Login(NotPicklable):
         self._clock = wall_time if clock is None else clock
         arguments.clock(self._clock)
         self._providers = each(providers, LoginProvider, "the providers of a login are LoginProvider")
-        self._start: Callable[[Site], LoginProvider] | None = options.pop("_start", None)  # set by dev()
-        if options:
+        own: dict[str, Any] = {**options}
+        self._start: Callable[[Site], LoginProvider] | None = own.pop("_start", None)  # set by dev()
+        if own:
             if providers:
                 raise UsageError("if providers are given, pass the options of each provider to its LoginProvider")
-            if options.get("client_id") is None:
+            if own.get("client_id") is None:
                 raise UsageError("client_id= is missing: the ID of this application at the provider")
-            given: dict[str, Any] = {} if clock is None else {"clock": clock}
-            self._providers = (LoginProvider(DEFAULT_NAME, **{**given, **options}),)
+            given: dict[str, Any] = own if clock is None else {"clock": clock, **own}
+            self._providers = (LoginProvider(DEFAULT_NAME, **given),)
         if not self._providers and self._start is None:
             raise UsageError("the provider is missing: give issuer= and client_id=, or use Login.dev()")
         names = [one.name for one in self._providers]
@@ -112,7 +116,7 @@ class Login(NotPicklable):
         self._lock = ForkSafeLock()
 
     @classmethod
-    def from_env(cls, environment: Mapping[str, str] | None = None, **options: Any) -> Self:
+    def from_env(cls, environment: Mapping[str, str] | None = None, **options: Unpack[EnvironmentOptions]) -> Self:
         """Return a login that environment variables configure.
 
         - `DOORKEY_ISSUER`, or `DOORKEY_PRESET`: the provider.
@@ -131,10 +135,11 @@ class Login(NotPicklable):
         """
         settings = settings_of(os.environ if environment is None else environment)
         providers = settings.pop("providers")
-        return cls(*providers, **{**settings, **options})
+        given: dict[str, Any] = {**settings, **options}
+        return cls(*providers, **given)
 
     @classmethod
-    def dev(cls, environment: Mapping[str, str] | None = None, **options: Any) -> Self:
+    def dev(cls, environment: Mapping[str, str] | None = None, **options: Unpack[EnvironmentOptions]) -> Self:
         """Return a login for development. Its provider runs in this process, so you need no account elsewhere.
 
         Its users are alice (password wonderland) and bob (password builder). Sessions are stored in memory, unless
@@ -147,8 +152,8 @@ class Login(NotPicklable):
         variables = os.environ if environment is None else environment
         if names_a_provider(variables):
             return cls.from_env(variables, **options)
-        given: dict[str, Any] = {"sessions": MEMORY, **site_settings(variables), **options}
-        return cls(**given, _start=_started)
+        given: dict[str, Any] = {"sessions": MEMORY, **site_settings(variables), **options, "_start": _started}
+        return cls(**given)
 
     def mount(self, app: Starlette) -> None:
         """Add the routes of the login to a Starlette or FastAPI application.

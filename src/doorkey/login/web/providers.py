@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping
-from typing import Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from doorkey.arguments import flag, instance, text
 from doorkey.errors import UsageError
@@ -12,6 +12,11 @@ from doorkey.login.presets import Preset
 from doorkey.login.presets import preset as preset_named
 from doorkey.sources.issuer import Issuer
 from doorkey.values import NotPicklable, clears_locals
+
+if TYPE_CHECKING:
+    from typing import Unpack
+
+    from doorkey.login.option_types import LoginProviderOptions
 
 __all__ = ["LoginProvider"]
 
@@ -48,7 +53,7 @@ class LoginProvider(NotPicklable):
         preset: str | Preset | None = None,
         label: str | None = None,
         revoke_at_logout: bool = False,
-        **options: Any,
+        **options: Unpack[LoginProviderOptions],
     ) -> None:
         if not _NAME.fullmatch(text(name, "the name of a provider")):
             raise UsageError("the name of a provider is made of letters, digits, - and _, for instance google")
@@ -56,7 +61,7 @@ class LoginProvider(NotPicklable):
         self.preset = preset_named(preset) if isinstance(preset, str) else _preset(preset)
         self.label = text(label, "label") if label is not None else self.preset.label if self.preset else name
         self.revoke_at_logout = flag(revoke_at_logout, "revoke_at_logout")
-        given = {**_of_preset(self.preset), **options}
+        given: dict[str, Any] = {**_of_preset(self.preset), **options}
         issuer: object = given.get("issuer")
         if isinstance(issuer, str):
             clock = {"clock": given["clock"]} if "clock" in given else {}
