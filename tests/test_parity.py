@@ -84,7 +84,9 @@ def test_httpx2_and_httpx_have_the_same_clients() -> None:
         assert inspect.getdoc(ours) == inspect.getdoc(theirs)
         assert inspect.signature(ours) == inspect.signature(theirs)
         for name in ("request", "stream"):
-            assert signature(ours, name) == signature(theirs, name)
+            # httpx writes `typing.Any`. The two libraries have different objects with the name `USE_CLIENT_DEFAULT`.
+            shown = [str(signature(client, name)).replace("typing.", "") for client in (ours, theirs)]
+            assert shown[0] == shown[1]
 
 
 def test_sync_and_async_clients_are_constructed_alike() -> None:
