@@ -95,14 +95,14 @@ class RetryAfter401:
     def needs_verdict(self) -> bool:
         """Whether the next response must be recorded: a replacement token has not been accepted yet. Checked on every
         request."""
-        return self._verdicts._awaits_verdict
+        return self._verdicts._token_state().rejections.unproven is not None  # `_awaits_verdict`, with one call less
 
     def answered(self, token: OAuthToken, status: int, headers: Any, url: Any) -> None:
         """Record the response of the API at `url` to a request with `token`.
 
         Any response means that the API accepted the token, except a rejection, a 401 and a redirect.
         """
-        if status == 401 or status in REDIRECTS or not self._verdicts._awaits_verdict:
+        if status == 401 or status in REDIRECTS or not self.needs_verdict:
             return
         if not self.is_rejection(status, headers):
             self._verdicts._accepted(token, origin_of(str(url)))
