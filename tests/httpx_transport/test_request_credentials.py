@@ -15,7 +15,7 @@ from doorkey.values import Secret
 from tests.support.every_adapter import in_background, together
 from tests.support.every_transport import World
 from tests.support.hostile_server import Held, Hostile, echo, reply, token
-from tests.support.source_requests import CLIENT, REFUSED
+from tests.support.source_requests import CLIENT, EVERY_VALUE, REFUSED
 
 OWNER = ResourceOwnerCredentials("client-3", "my-secret")
 NO = reply(401, "refused")
@@ -119,22 +119,11 @@ def test_each_callers_token_is_exchanged_once(world: World, hostile: Hostile) ->
 
 
 def test_the_exchange_has_every_value_of_the_credentials() -> None:
-    values: dict[str, Any] = {
-        "client_id": "c",
-        "client_secret": "s",
-        "scopes": ("read",),
-        "auth_methods": ("client_secret_post",),
-        "audience": ("api",),
-        "resource": ("https://api.example/",),
-        "token_types": (("user", "Bearer"),),
-        "tls_client_certificate_bound_access_tokens": True,
-        "allow_changed_auth_time": True,
-    }
-    assert set(values) == {one.name for one in fields(Credentials)}
-    credentials = ClientCredentials(**values)
+    assert set(EVERY_VALUE) == {one.name for one in fields(Credentials)}
+    credentials = ClientCredentials(**EVERY_VALUE)
     exchange = exchange_of(credentials, "st-a", optional=False)
     assert isinstance(exchange, TokenExchange)
-    assert [name for name in values if getattr(exchange, name) != getattr(credentials, name)] == []
+    assert [name for name in EVERY_VALUE if getattr(exchange, name) != getattr(credentials, name)] == []
     assert exchange.subject_token == Secret("st-a")
 
 

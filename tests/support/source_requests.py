@@ -13,6 +13,19 @@ REFUSED = reply(400, json={"error": "invalid_grant", "error_description": "Sessi
 GARBAGE = reply(502, "<html>Bad Gateway</html>", {"Content-Type": "text/html"})
 BUSY = reply(503, "busy")
 
+EVERY_VALUE: dict[str, Any] = {
+    "client_id": "client-1",
+    "client_secret": "my-secret",
+    "scopes": ("scope-1",),
+    "auth_methods": ("client_secret_post",),
+    "audience": ("api",),
+    "resource": ("https://api.example/",),
+    "token_types": (("user", "Bearer"),),
+    "tls_client_certificate_bound_access_tokens": True,
+    "allow_changed_auth_time": True,
+}
+"""A value of each field of `Credentials`, none of them the default."""
+
 REPEATABLE: dict[str, Callable[[], Credentials]] = {
     "client": lambda: CLIENT,
     "owner": lambda: ResourceOwnerCredentials("client-1", "s").with_username_password("user", "pwd"),

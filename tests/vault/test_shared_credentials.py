@@ -25,6 +25,7 @@ from doorkey.vault.credentials import shared_credentials
 from tests.support.backends import both_backends
 from tests.support.every_adapter import in_background, together
 from tests.support.hostile_server import Exchange, Held, Hostile, reply, token
+from tests.support.source_requests import EVERY_VALUE
 from tests.vault.arrivals import Arrivals
 from tests.vault.backends import SQLiteFile
 from tests.vault.fleet import Answer, Fleet, Member, fleet, rotating_provider
@@ -172,22 +173,13 @@ def test_options_that_the_credentials_do_not_set_are_the_vaults(vault_on: VaultO
 
 
 def test_every_option_but_the_client_and_its_scopes_is_the_vaults() -> None:
-    values: dict[str, Any] = {
-        "client_id": "app",
-        "client_secret": "s",
-        "scopes": ("read",),
-        "auth_methods": ("client_secret_post",),
-        "audience": ("api",),
-        "resource": ("https://api.example/",),
-        "token_types": (("user", "Bearer"),),
-        "tls_client_certificate_bound_access_tokens": True,
-        "allow_changed_auth_time": True,
-    }
-    assert set(values) == {one.name for one in fields(Credentials)}
-    of_the_vault = Credentials(**values)
+    assert set(EVERY_VALUE) == {one.name for one in fields(Credentials)}
+    of_the_vault = Credentials(**EVERY_VALUE)
     unused: Any = object
-    shared = shared_credentials(ClientCredentials("app"), None, of_the_vault, "https://as.example", lambda _: unused())
-    changed = [name for name in values if getattr(shared.credentials, name) != getattr(of_the_vault, name)]
+    shared = shared_credentials(
+        ClientCredentials("client-1"), None, of_the_vault, "https://as.example", lambda _: unused()
+    )
+    changed = [name for name in EVERY_VALUE if getattr(shared.credentials, name) != getattr(of_the_vault, name)]
     assert (changed, shared.credentials.scopes) == (["scopes"], ())
 
 
