@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cache, partial
+from functools import cache
 from typing import TYPE_CHECKING, Any, Final, cast
 from urllib.parse import urljoin
 
@@ -34,7 +34,7 @@ class RequestsAdapter:
             r.headers["Authorization"] = signer.header(token)
         else:
             signed = self._sign(r, token)
-        hook = partial(_on_response, self, token, url, body, r.url, signed)
+        hook = _ResponseHook(self, token, url, body, r.url, signed)
         hooks = r.hooks.get("response")
         if hooks.__class__ is list:
             hooks.append(hook)  # three times as fast as `register_hook`
@@ -115,28 +115,12 @@ def _pinned_headers(kind: Any) -> Any:
     return type(kind.__name__, (kind,), {"__setitem__": set_item})
 
 
-def _on_response(
-    adapter: RequestsAdapter,
-    token: OAuthToken,
-    url: str,
-    body: Any,
-    signed_url: str,
-    signed: tuple[str, ...],
-    response: Any,
-    **kwargs: Any,
-) -> Any:
+class _ResponseHook:
     """The response hook of one request, called for each response before its redirect is followed.
 
     Renews a rejected token and sends the request again, once. The headers named in `signed` are sent to no other
-    origin.
+    origin. It is no `partial`, whose `repr` would show a URL with a token.
     """
-    if response.status_code < 300 and not adapter._signer.needs_verdict:
-        return response  # nearly every response
-    return _SignedRequest(adapter, token, url, body, signed_url, signed).answered(response, kwargs)
-
-
-class _SignedRequest:
-    """A request as it was before and after signing, for a response that is not plainly successful."""
 
     __slots__ = ("_adapter", "_body", "_signed", "_signed_url", "_token", "_url")
 
@@ -146,9 +130,12 @@ class _SignedRequest:
         self._adapter, self._token, self._url, self._body = adapter, token, url, body
         self._signed_url, self._signed = signed_url, signed
 
-    def answered(self, response: Any, kwargs: Any) -> Any:
+    def __call__(self, response: Any, **kwargs: Any) -> Any:
         """Return the response, or the response to the repeated request with another token."""
-        signer, request = self._adapter._signer, response.request
+        signer = self._adapter._signer
+        if response.status_code < 300 and not signer.needs_verdict:
+            return response  # nearly every response
+        request = response.request
         if hasattr(request.headers, "has_departed"):
             return response  # the request carried no token, even if a later redirect led back
         if signer.is_rejection(response.status_code, response.headers):

@@ -6,6 +6,7 @@ import pytest
 import requests
 
 from doorkey.errors import MissingTokenError, UsageError
+from doorkey.integrations.requests_client import OAuth2Session
 from tests.support.every_adapter import Adapter, Client
 from tests.support.hostile_server import Hostile, reply, token
 
@@ -152,3 +153,11 @@ def test_positional_arguments_arrive_with_and_without_the_token(adapter: Adapter
         assert answer.status_code == 302
     sent = [(request.header("authorization"), request.header("x-own")) for request in hostile.received]
     assert sent == [("Bearer at-1", "1"), (None, "1"), ("Basic dTpw", "1")]
+
+
+def test_the_hooks_of_a_prepared_request_show_no_token_and_no_body() -> None:
+    session = OAuth2Session("c", token={"access_token": "marked-as-secret"}, token_placement="uri")
+    request = requests.Request("POST", "https://api.example/", data={"password": "marked-as-secret"})
+    prepared = session.prepare_request(request)
+    assert "marked-as-secret" in str(prepared.url)
+    assert "marked-as-secret" not in repr(prepared.hooks)
